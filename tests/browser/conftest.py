@@ -1,11 +1,13 @@
 """JupyterLab and Notebook 7 in a headless Chromium, for the tests in this folder.
 
-`lab` and `notebook7` are pages (notebook_page.py), `any_host` is each in turn, `shots` the folder for screenshots: that of
-the environment variable AD_SHOTS, or a temporary one. Without Chromium the tests skip; with REQUIRE_BROWSER=1 they fail.
+`lab` and `notebook7` are pages (notebook_page.py), `any_host` is each in turn, `shots` the folder for screenshots:
+that of the environment variable AD_SHOTS, or a temporary one. Without Chromium the tests skip; with REQUIRE_BROWSER=1
+they fail.
 """
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import shutil
 from collections.abc import Iterator
@@ -34,19 +36,13 @@ CHROMIUM_ARGS = [
 
 def need_browser() -> None:
     """Skip, or fail where the browser is required."""
+    needed = ("playwright", "psutil", "jupyterlab", "notebook")
+    missing = [name for name in needed if importlib.util.find_spec(name) is None]
     if CHROMIUM is None:
-        missing = "no Chromium found (set CHROMIUM to its path)"
-    else:
-        try:
-            import jupyterlab
-            import notebook
-            import playwright.sync_api
-            import psutil  # noqa: F401
-        except ImportError as error:
-            missing = str(error)
-        else:
-            return
-    (pytest.fail if os.environ.get("REQUIRE_BROWSER") == "1" else pytest.skip)(missing)
+        missing.append("a Chromium (set CHROMIUM to its path)")
+    if missing:
+        refuse = pytest.fail if os.environ.get("REQUIRE_BROWSER") == "1" else pytest.skip
+        refuse("not found: " + ", ".join(missing))
 
 
 @pytest.fixture(scope="package")

@@ -24,7 +24,8 @@ _READY = """() => {
 # What a command resolves to can be all of Lab, in cycles: only say that it is done.
 _COMMAND = """([name, args]) => {
     window.adDone = null;
-    window.jupyterapp.commands.execute(name, args).then(() => { window.adDone = true; }, (e) => { window.adDone = String(e); });
+    const done = (how) => { window.adDone = how; };
+    window.jupyterapp.commands.execute(name, args).then(() => done(true), (error) => done(String(error)));
 }"""
 _IDLE = """() => window.adDone !== null
     && window.jupyterapp.shell.currentWidget.context.sessionContext.session.kernel.status === 'idle'"""
@@ -36,7 +37,7 @@ _SELECT = """(index) => {
 
 
 class NotebookPage:
-    """One browser tab. `errors` are JavaScript's, `external` are requests that left this machine (there should be none)."""
+    """One browser tab. `errors` are JavaScript's, `external` the requests for another machine: there should be none."""
 
     def __init__(self, page: Page, server: Server) -> None:
         self.page, self.server = page, server
@@ -141,7 +142,8 @@ class NotebookPage:
         handle.scroll_into_view_if_needed()
         start = handle.bounding_box()
         track = (scope or self.page).locator(".widget-slider .noUi-target").nth(nth).bounding_box()
-        assert start and track
+        assert start
+        assert track
         y = start["y"] + start["height"] / 2
         self.page.mouse.move(start["x"] + start["width"] / 2, y)
         self.page.mouse.down()
