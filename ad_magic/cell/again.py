@@ -1,0 +1,98 @@
+"""The same program at other inputs: for sliders, checks and curves.
+
+The recorded operations are replayed where every decision comes out as before; else the cell is run again, in the
+namespace as it was before its first run, with its output held back. The user's namespace stays as his own run left it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from ad_magic.engine.tape import Columns, PathChanged, forward_sweep, replay
+
+from .run import Output, Program, Run, run_program
+
+
+@dataclass(frozen=True)
+class Again:
+    """What is needed to compute a run at other inputs."""
+
+    program: Program
+    namespace: dict[str, Any]  # the user's
+    before: dict[str, Any]  # a copy of it, from before the first run
+    of: tuple[str, ...]
+    skip: Any = ()
+
+    def at(self, run: Run, inputs: Mapping[str, Any]) -> Run:
+        """The run at other values of its inputs. Raises what the program raises there."""
+        try:
+            return replayed(run, inputs)
+        except PathChanged:
+            return self.rerun(run, inputs)
+
+    def rerun(self, run: Run, inputs: Mapping[str, Any]) -> Run:
+        """Run the cell itself again, recorded anew."""
+        with scratch(self.namespace, self.before), contextlib.redirect_stdout(io.StringIO()):
+            return run_program(self.program, self.namespace, {**run.inputs, **inputs}, of=self.of, mode=run.mode, skip=self.skip)[0]
+
+    def plain(self, inputs: Mapping[str, Any], read: Callable[[dict[str, Any], Any], Any]) -> Any:
+        """Run the cell with plain numbers and return `read(namespace, value of the trailing expression)`."""
+        with scratch(self.namespace, self.before), contextlib.redirect_stdout(io.StringIO()):
+            self.namespace.update(inputs)
+            exec(self.program.body, self.namespace)
+            value = eval(self.program.last, self.namespace) if self.program.last is not None else None
+            return read(self.namespace, value)
+
+
+@contextlib.contextmanager
+def scratch(namespace: dict[str, Any], before: Mapping[str, Any]) -> Iterator[None]:
+    """For the time of the block the namespace is as it was before; then it is as it is now."""
+    now = dict(namespace)
+    namespace.clear()
+    namespace.update(before)
+    try:
+        yield
+    finally:
+        namespace.clear()
+        namespace.update(now)
+
+
+def replayed(run: Run, inputs: Mapping[str, Any]) -> Run:
+    """A run at other inputs, from its recorded operations. Raises PathChanged where a decision comes out otherwise."""
+    if run.tape.recorded > len(run.tape):  # not all of it was kept
+        raise PathChanged(len(run.tape), None)
+    values = {**run.inputs, **{name: _as_before(run.inputs[name], value) for name, value in inputs.items()}}
+    rows = {row: float(values[name][position] if position else values[name]) for name, position, row in run.seeds}
+    tape = replay(run.tape, rows)
+    if run.mode == "forward":
+        columns = [forward_sweep(tape, {row: 1.0}) for _, _, row in run.seeds]
+        tape = Columns(tape.values, tape.ops, tape.left, tape.right, tape.where, list(zip(*columns, strict=True)), tape.recorded)
+    return replace(run, inputs=values, tape=tape, outputs=[_output(o, tape, run.mode == "forward") for o in run.outputs])
+
+
+def _as_before(old: Any, new: Any) -> Any:
+    if hasattr(old, "shape"):
+        import numpy as np
+
+        return np.array(new, dtype=float).reshape(old.shape)
+    return float(new)
+
+
+def _output(output: Output, tape: Columns, forward: bool) -> Output:
+    if not isinstance(output.rows, list):
+        if output.rows is None:
+            return output
+        return replace(output, value=float(tape.values[output.rows]), tangents=tape.tangents[output.rows] if forward else None)
+    import numpy as np
+
+    flat = [value if row is None else tape.values[row] for value, row, _ in output.flat()]
+
+    def tangents(rows: Any) -> Any:
+        return [tangents(r) for r in rows] if isinstance(rows, list) else (None if rows is None else tape.tangents[rows])
+
+    value = np.array(flat, dtype=float).reshape(output.value.shape)
+    return replace(output, value=value, tangents=tangents(output.rows) if forward else output.tangents)

@@ -1,0 +1,277 @@
+"""Running a cell under the engine's numbers. What it leaves is a Run: plain data, all that the views are made from."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from types import CodeType, TracebackType
+from typing import Any
+
+from ad_magic.engine.active import Active, primal
+from ad_magic.engine.complexes import Complex
+from ad_magic.engine.dual import Directions, Dual
+from ad_magic.engine.tape import LOCATED, Columns, Tape, is_ours
+from ad_magic.engine.traced import Traced
+
+from .names import find_inputs, last_assigned
+from .standins import standing_in
+
+
+class CellError(ValueError):
+    """What a user did wrong in asking, in one sentence; the magics show it as one line."""
+
+
+@dataclass(frozen=True)
+class Output:
+    """A value that is differentiated: a number, or numbers in (nested) lists, tuples or an array."""
+
+    name: str
+    value: Any  # float, or a float array
+    rows: Any  # the row of a number; for an array, nested lists of the same shape; None where a number is constant
+    tangents: Any = None  # forward runs: the same shape, each a tuple with one tangent for each seed
+
+    def flat(self) -> list[tuple[float, int | None, Any]]:
+        """(value, row, tangents) of each entry, in order."""
+        return list(zip(_flatten(self.value), _flatten(self.rows), _flatten(self.tangents, leaf=tuple), strict=False))
+
+
+@dataclass(frozen=True)
+class Run:
+    """One run of a program: plain data."""
+
+    mode: str  # both, forward, reverse
+    inputs: dict[str, Any]  # name -> plain value, a float or a float array
+    seeds: list[tuple[str, tuple[int, ...], int]]  # (input, position in it, row), one for each scalar
+    outputs: list[Output]
+    tape: Columns
+    file: str | None = None  # the source that was run
+    cells: dict[str, int] = field(default_factory=dict)  # file name of a cell -> its execution count
+    label: str | None = None  # the source of a trailing expression that has no name
+
+
+@dataclass
+class Program:
+    """A cell, compiled: the statements, and the trailing expression where there is one."""
+
+    tree: ast.Module
+    file: str
+    body: CodeType
+    last: CodeType | None
+    last_text: str | None
+    cells: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def whole(self) -> CodeType:
+        """All of it as one code object, to look at."""
+        return compile(self.tree, self.file, "exec")
+
+
+def compile_cell(tree: ast.Module, source: str, file: str, cells: dict[str, int] | None = None, flags: int = 0) -> Program:
+    """A cell from its syntax tree; `file` is the name under which tracebacks find the source, `flags` for compile()."""
+    last = tree.body[-1] if tree.body and isinstance(tree.body[-1], ast.Expr) else None
+    body = ast.Module(tree.body[:-1] if last else tree.body, [])
+    code = compile(body, file, "exec", flags=flags, dont_inherit=True)
+    if last is None:
+        return Program(tree, file, code, None, None, cells or {})
+    expression = compile(ast.Expression(last.value), file, "eval", flags=flags, dont_inherit=True)
+    return Program(tree, file, code, expression, ast.get_source_segment(source, last.value), cells or {})
+
+
+def run_program(
+    program: Program,
+    namespace: dict[str, Any],
+    given: Mapping[str, Any],
+    *,
+    of: Sequence[str] = (),
+    mode: str = "both",
+    skip: Any = (),
+) -> tuple[Run, Any]:
+    """Run a cell once, with its inputs as active numbers.
+
+    `given` maps each named input to its value, or to None where the namespace has it; without any, the inputs are the
+    floats and float arrays that the cell reads. `of` names the outputs. Returns the Run and the plain value of the
+    trailing expression. What the cell raises propagates, its traceback without our frames; the namespace then holds
+    plain numbers all the same. Raises CellError for an input or an output that is none.
+    """
+    __tracebackhide__ = True
+    inputs = read_inputs(program, namespace, given)
+    before = {name: namespace[name] for name in inputs if name in namespace}
+    tape = Tape(located=LOCATED, limit=LOCATED if mode == "forward" else None)
+    numbers, seeds = make_active(inputs, tape, forward=mode == "forward")
+    value: Any = None
+    outputs: list[Output] = []
+    try:
+        with standing_in(namespace, program.tree, skip):
+            namespace.update(numbers)
+            try:
+                exec(program.body, namespace)
+                if program.last is not None:
+                    value = eval(program.last, namespace)
+                outputs = [read_output(name, v, tape) for name, v in choose_outputs(program, namespace, value, of)]
+            except BaseException as error:
+                error.with_traceback(without_our_frames(error.__traceback__))
+                raise
+            finally:
+                for name, number in numbers.items():  # an input that was not assigned keeps the object it had
+                    if namespace.get(name) is number:
+                        namespace[name] = given[name] if given.get(name) is not None else before.get(name, inputs[name])
+    finally:
+        columns = tape.close()
+    label = program.last_text if outputs and outputs[0].name == "out" else None
+    run = Run(mode, inputs, seeds, outputs, columns, program.file, program.cells, label)
+    from .standins import plain
+
+    holder = [value]
+    from .walk import Walk
+
+    Walk(lambda v: plain(v)).run_object(holder)
+    return run, holder[0]
+
+
+def read_inputs(program: Program, namespace: dict[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
+    """The inputs by name, as floats or float arrays (ints are promoted)."""
+    names = list(given) or find_inputs(program.whole, namespace)
+    if not names:
+        raise CellError("no inputs: the cell reads no float. Name them and give values: %%grad x=1.5 y=2")
+    inputs = {}
+    for name in names:
+        value = given.get(name)
+        if value is None:
+            if name not in namespace:
+                raise CellError(f"{name!r} has no value: give it one ({name}=1.5), or assign it in an earlier cell")
+            value = namespace[name]
+        inputs[name] = _as_input(name, value)
+    return inputs
+
+
+def _as_input(name: str, value: Any) -> Any:
+    value = primal(value)
+    if isinstance(value, (bool, complex)) or not isinstance(value, (float, int)):
+        if getattr(value, "ndim", None) == 0 and getattr(value, "dtype", None) is not None and value.dtype.kind in "fiu":
+            return float(value)
+        if type(value).__name__ == "ndarray" and value.dtype.kind in "fiu":
+            return value.astype(float)
+        what = "complex" if isinstance(value, complex) else f"a {type(value).__name__}"
+        raise CellError(f"input {name!r} is {what}; an input must be a real number or an array of real numbers")
+    return float(value)
+
+
+def make_active(
+    inputs: Mapping[str, Any], tape: Tape, *, forward: bool
+) -> tuple[dict[str, Any], list[tuple[str, tuple[int, ...], int]]]:
+    """The inputs as active numbers of a run, and their seeds. In forward mode each seed is one direction."""
+    import itertools
+
+    places = [
+        (name, position)
+        for name, value in inputs.items()
+        for position in itertools.product(*map(range, getattr(value, "shape", ())))
+    ]
+    made: dict[tuple[str, tuple[int, ...]], Any] = {}
+    seeds = []
+    for k, (name, position) in enumerate(places):
+        value = float(inputs[name][position]) if position or getattr(inputs[name], "shape", None) == () else inputs[name]
+        if forward:
+            tangent: Any = 1.0 if len(places) == 1 else Directions([float(k == j) for j in range(len(places))])
+            number: Any = Dual.input(tape, value, tangent)
+        else:
+            number = Traced.input(tape, value)
+        made[name, position] = number
+        seeds.append((name, position, number.index))
+    numbers = {}
+    for name, value in inputs.items():
+        if not hasattr(value, "shape"):
+            numbers[name] = made[name, ()]
+        else:
+            import numpy as np
+
+            array = np.empty(value.shape, dtype=object)
+            for position in np.ndindex(value.shape):
+                array[position] = made[name, position]
+            numbers[name] = array
+    return numbers, seeds
+
+
+def choose_outputs(program: Program, namespace: dict[str, Any], value: Any, of: Sequence[str]) -> list[tuple[str, Any]]:
+    """What is differentiated: the names given, else the trailing expression, else the variable assigned last."""
+    if of:
+        missing = [name for name in of if name not in namespace]
+        if missing:
+            raise CellError(f"the cell leaves no variable {missing[0]!r} to differentiate (--of {','.join(of)})")
+        return [(name, namespace[name]) for name in of]
+    if value is not None and (is_numeric(value) or last_assigned(program.tree) is None):
+        text = program.last_text or "out"
+        return [(text if text.isidentifier() else "out", value)]
+    name = last_assigned(program.tree)
+    if name is None:
+        raise CellError("nothing to differentiate: end the cell with an expression, or assign a variable")
+    if name not in namespace:
+        raise CellError(f"{name!r} has no value after the cell; name the output with --of NAME")
+    return [(name, namespace[name])]
+
+
+def is_numeric(value: Any) -> bool:
+    """Whether a value can be differentiated: a real number, or a non-empty list, tuple or array of such."""
+    if type(value).__name__ == "ndarray":
+        return value.dtype.kind in "fiu" or (value.dtype == object and all(is_numeric(x) for x in value.flat))
+    if isinstance(value, (list, tuple)):
+        return len(value) > 0 and all(map(is_numeric, value))
+    return isinstance(value, (float, int)) and not isinstance(value, complex)
+
+
+def read_output(name: str, value: Any, tape: Tape) -> Output:
+    """An output: its plain value, and which rows it is made of."""
+    if type(value) is Complex or isinstance(value, complex):
+        raise CellError(f"the output {name!r} is complex; differentiate its parts: {name}.real, {name}.imag or abs({name})")
+    if value is None:
+        raise CellError(f"the output {name!r} is None, not a number (a function without return, or a branch not taken?)")
+    if not is_numeric(value):
+        raise CellError(f"the output {name!r} is a {type(value).__name__}, not a number or an array of numbers")
+    if type(value).__name__ == "ndarray":
+        value = value.tolist()
+    if not isinstance(value, (list, tuple)):
+        return Output(name, float(primal(value)), _row(value, tape), _tangent(value, tape))
+
+    def each(function: Callable[[Any], Any], x: Any) -> Any:
+        return [each(function, y) for y in x] if isinstance(x, (list, tuple)) else function(x)
+
+    import numpy as np
+
+    try:
+        plain = np.array(each(lambda x: float(primal(x)), value))
+    except ValueError:
+        raise CellError(f"the output {name!r} is a ragged list: its rows have different lengths") from None
+    return Output(name, plain, each(lambda x: _row(x, tape), value), each(lambda x: _tangent(x, tape), value))
+
+
+def _row(value: Any, tape: Tape) -> int | None:
+    return value.index if type(value) in Active.types and value.tape is tape else None
+
+
+def _tangent(value: Any, tape: Tape) -> tuple[float, ...] | None:
+    if type(value) is not Dual or value.tape is not tape:
+        return None
+    return tuple(value.tangent) if type(value.tangent) is Directions else (value.tangent,)
+
+
+def _flatten(value: Any, leaf: type | None = None) -> list[Any]:
+    if type(value).__name__ == "ndarray":
+        return value.ravel().tolist()
+    if isinstance(value, list):
+        return [x for y in value for x in _flatten(y, leaf)]
+    return [value]
+
+
+def without_our_frames(trace: TracebackType | None) -> TracebackType | None:
+    """A traceback with only the frames of the user and of libraries."""
+    kept = []
+    while trace is not None:
+        if not is_ours(trace.tb_frame.f_code):
+            kept.append(trace)
+        trace = trace.tb_next
+    following: TracebackType | None = None
+    for one in reversed(kept):
+        one.tb_next = following
+        following = one
+    return following

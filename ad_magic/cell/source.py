@@ -1,0 +1,140 @@
+"""Where each operation stands: from a code object and an instruction to a line and a span of the user's source."""
+
+from __future__ import annotations
+
+import ast
+import linecache
+import os
+from functools import cache
+from types import CodeType
+from typing import NamedTuple
+
+
+class Place(NamedTuple):
+    """A place in a source: its file name, the line (from 1) and the span (line, column, end line, end column)."""
+
+    file: str
+    line: int
+    span: tuple[int, int, int, int]
+
+
+@cache
+def _positions(code: CodeType) -> list[tuple[int | None, int | None, int | None, int | None]]:
+    return list(code.co_positions())
+
+
+def place_of(code: CodeType, instruction: int) -> Place | None:
+    """Where an instruction stands; columns count characters from 0. None where the code does not say.
+
+    >>> def f(x):
+    ...     return x * x
+    >>> place_of(f.__code__, len(f.__code__.co_code) - 2).line - f.__code__.co_firstlineno
+    1
+    """
+    positions = _positions(code)
+    at = instruction // 2
+    if not 0 <= at < len(positions):
+        return None
+    line, end_line, column, end_column = positions[at]
+    if line is None or end_line is None or column is None or end_column is None:
+        return None if line is None else Place(code.co_filename, line, (line, 0, line, 0))
+    file = code.co_filename
+    return Place(file, line, (line, _characters(file, line, column), end_line, _characters(file, end_line, end_column)))
+
+
+def lines_of(file: str) -> tuple[str, ...]:
+    """The lines of a source, of a cell or a file, without their line ends."""
+    return tuple(line.rstrip("\n") for line in linecache.getlines(file))
+
+
+def _characters(file: str, line: int, column: int) -> int:
+    """A column in characters; the compiler counts bytes of UTF-8."""
+    text = linecache.getline(file, line)
+    return column if text.isascii() else len(text.encode()[:column].decode(errors="ignore"))
+
+
+@cache
+def _labels(text: str) -> dict[tuple[int, int, int, int], str]:
+    """For each span of an expression that is assigned to a name: the name."""
+    try:
+        tree = ast.parse(text)
+    except SyntaxError:
+        return {}
+    found: dict[tuple[int, int, int, int], str] = {}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Assign):
+            for target in node.targets:
+                _pair(target, node.value, found)
+        elif isinstance(node, (ast.AnnAssign, ast.NamedExpr)) and node.value is not None:
+            _pair(node.target, node.value, found)
+        elif isinstance(node, ast.AugAssign) and isinstance(node.target, ast.Name):
+            found[_span(node)] = node.target.id
+    return found
+
+
+def _pair(target: ast.expr, value: ast.expr, found: dict[tuple[int, int, int, int], str]) -> None:
+    if isinstance(target, ast.Name):
+        found.setdefault(_span(value), target.id)
+    elif isinstance(target, (ast.Tuple, ast.List)) and isinstance(value, (ast.Tuple, ast.List)):
+        if len(target.elts) == len(value.elts):
+            for t, v in zip(target.elts, value.elts, strict=True):
+                _pair(t, v, found)
+
+
+def _span(node: ast.expr | ast.stmt) -> tuple[int, int, int, int]:
+    return node.lineno, node.col_offset, node.end_lineno or 0, node.end_col_offset or 0
+
+
+def label_at(place: Place) -> str | None:
+    """The user's own name for the value of the expression at a place: "z" for the whole right side of `z = …`."""
+    lines = lines_of(place.file)
+    span = place.span
+    if not all(line.isascii() for line in lines[span[0] - 1 : span[2]]):
+        encoded = [lines[n - 1][:c].encode() for n, c in ((span[0], span[1]), (span[2], span[3]))]
+        span = (span[0], len(encoded[0]), span[2], len(encoded[1]))
+    return _labels("\n".join(lines)).get(span)
+
+
+_LOOKS = frozenset(("print", "range", "len", "str", "repr", "format", "isinstance"))
+
+
+def only_looked_at(place: Place) -> bool:
+    """Whether the value made at a place is only printed, counted with, compared or used as an index."""
+    lines = lines_of(place.file)
+    try:
+        tree = ast.parse("\n".join(lines))
+    except SyntaxError:
+        return False
+    path = _path_to(tree, place.span)
+    for outer, inner in zip(path, path[1:], strict=False):
+        if isinstance(outer, ast.Call) and isinstance(outer.func, ast.Name) and outer.func.id in _LOOKS and inner is not outer.func:
+            return True
+        if isinstance(outer, (ast.FormattedValue, ast.Compare)) or (isinstance(outer, ast.Subscript) and inner is outer.slice):
+            return True
+        if isinstance(outer, (ast.If, ast.While)) and inner is outer.test:
+            return True
+    return False
+
+
+def _path_to(tree: ast.AST, span: tuple[int, int, int, int]) -> list[ast.AST]:
+    """The nodes from the root down to the one that covers exactly this span."""
+    path: list[ast.AST] = [tree]
+    while True:
+        for child in ast.iter_child_nodes(path[-1]):
+            if isinstance(child, (ast.expr, ast.stmt, ast.comprehension, ast.keyword)) and _covers(child, span):
+                path.append(child)
+                break
+        else:
+            return path
+
+
+def _covers(node: ast.AST, span: tuple[int, int, int, int]) -> bool:
+    if isinstance(node, ast.comprehension):
+        return any(_covers(child, span) for child in ast.iter_child_nodes(node) if isinstance(child, ast.expr))
+    start, end = (node.lineno, node.col_offset), (node.end_lineno, node.end_col_offset)  # type: ignore[attr-defined]
+    return start <= span[:2] and span[2:] <= end
+
+
+def title_of(file: str, cells: dict[str, int]) -> str:
+    """What to call a source: "cell 2" for an earlier cell (`cells` maps file names to execution counts), else the file."""
+    return f"cell {cells[file]}" if file in cells else os.path.basename(file)

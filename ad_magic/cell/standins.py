@@ -1,0 +1,123 @@
+"""Stand-ins: while a cell runs, functions that would turn an active number into a plain one are replaced.
+
+`math`, `cmath`, `statistics` and `functools` get them as attributes; the user's namespace and his own modules get them
+under the names that they had bound early, and for a few builtins. All of it is taken back, also after an exception.
+"""
+
+from __future__ import annotations
+
+import ast
+import builtins
+import contextlib
+import functools
+import sys
+from collections.abc import Iterator
+from types import CodeType, FunctionType
+from typing import Any
+
+from ad_magic.engine.active import TEXTS, Active, primal
+from ad_magic.engine.complexes import Complex, plain_complex
+from ad_magic.engine.library import BUILTINS, MODULES, Memo
+
+from ad_magic.engine.users import is_users
+
+from .walk import Walk
+
+_LRU = type(functools.lru_cache(len))
+
+
+@contextlib.contextmanager
+def standing_in(namespace: dict[str, Any], tree: ast.AST | None = None, skip: Any = ()) -> Iterator[None]:
+    """Put the stand-ins in place for the time of the block, in the modules and in everything the namespace holds.
+
+    `tree` is the cell that is about to run. Afterwards active numbers in the namespace are plain ones.
+    """
+    originals: list[tuple[Any, str, Any]] = []
+    placed: list[tuple[dict[str, Any], str]] = []
+    walk: Walk | None = None
+    modules = set(sys.modules)
+    try:
+        forth: dict[int, Any] = {}
+        for module_name, functions in MODULES.items():
+            module = sys.modules.get(module_name) or __import__(module_name)
+            for name, function in functions.items():
+                original = getattr(module, name)
+                forth[id(original)] = function
+                originals.append((module, name, original))
+        floats = tree is not None and calls_float(tree)
+
+        def on_namespace(names: dict[str, Any]) -> None:
+            _place_builtins(names, placed, floats)
+
+        def swap(value: Any) -> Any:
+            if type(value) is _LRU:
+                return Memo(value) if is_users(getattr(value, "__module__", None)) else value
+            return forth.get(id(value), value) if callable(value) else value
+
+        walk = Walk(swap, on_namespace)
+        walk.run(namespace, skip)
+        on_namespace(namespace)
+        for module, name, _ in originals:
+            setattr(module, name, MODULES[module.__name__][name])
+        yield
+    finally:
+        for module, name, original in originals:
+            setattr(module, name, original)
+        for undo in reversed(walk.undo if walk else []):
+            undo()
+        for names, name in placed:
+            if names.get(name) is BUILTINS[name]:
+                del names[name]
+        make_plain(namespace, originals, modules, skip)
+        TEXTS.clear()
+
+
+def make_plain(namespace: dict[str, Any], originals: list[tuple[Any, str, Any]], modules: set[str], skip: Any = ()) -> None:
+    """Leave plain numbers and real functions in everything that the namespace holds."""
+    back = {id(MODULES[module.__name__][name]): original for module, name, original in originals}
+    back |= {id(function): getattr(builtins, name) for name, function in BUILTINS.items()}
+    for name in set(sys.modules) - modules:  # imported by the cell: they may have bound a stand-in
+        for key, value in list(vars(sys.modules[name]).items()):
+            if id(value) in back:
+                vars(sys.modules[name])[key] = back[id(value)]
+    Walk(lambda value: plain(value, back)).run(namespace, skip)
+
+
+def plain(value: Any, back: dict[int, Any] | None = None) -> Any:
+    """The plain object for an active number, a complex number with active parts, a memo, a stand-in; else itself."""
+    kind = type(value)
+    if kind in Active.types:
+        return primal(value)
+    if kind is Complex:
+        return plain_complex(value)
+    if kind is Memo:
+        return value.original
+    if kind.__name__ == "ndarray" and value.dtype == object and any(type(x) in Active.types for x in value.flat):
+        return value.astype(float) if all(isinstance(x, (float, int)) for x in value.flat) else value
+    if back and callable(value):
+        return back.get(id(value), value)
+    return value
+
+
+def _place_builtins(names: dict[str, Any], placed: list[tuple[dict[str, Any], str]], floats: bool) -> None:
+    for name, function in BUILTINS.items():
+        # The name `float` is a type too: it is replaced only where it is called.
+        wanted = name != "float" or floats or any(_code_calls_float(f.__code__) for f in names.values() if type(f) is FunctionType)
+        if name not in names and wanted:
+            names[name] = function
+            placed.append((names, name))
+
+
+def calls_float(tree: ast.AST) -> bool:
+    """Whether a program calls float(…) of something that it computed, or maps it over something."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call):
+            names = [a.id for a in (node.func, *node.args[:1]) if isinstance(a, ast.Name)]
+            constant = all(isinstance(a, ast.Constant) for a in node.args)
+            if (names[:1] == ["float"] and not constant) or names == ["map", "float"]:
+                return True
+    return False
+
+
+def _code_calls_float(code: CodeType) -> bool:
+    return "float" in code.co_names or any(_code_calls_float(c) for c in code.co_consts if isinstance(c, CodeType))

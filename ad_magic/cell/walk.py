@@ -1,0 +1,238 @@
+"""Replacing objects in everything that the user's namespace holds.
+
+Used twice: before a run, to put stand-ins in the place of functions that were bound early (`from math import exp`, a
+default argument, a list of functions); after it, to leave plain numbers where active ones are. It goes into
+containers, closures, default arguments, classes and instances of the user's own classes, never into libraries.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import sys
+from collections import deque
+from collections.abc import Callable, Iterator
+from types import BuiltinFunctionType, FunctionType, MethodType, ModuleType, SimpleNamespace
+from typing import Any
+
+from ad_magic.engine.users import is_users
+
+ATOMS = frozenset((int, float, bool, complex, str, bytes, type(None), range, slice, BuiltinFunctionType))
+Swap = Callable[[Any], Any]  # an object -> what stands in its place (itself, where nothing does)
+Undo = Callable[[], None]
+
+
+class Walk:
+    """One walk. `undo` is a list of functions that take back each replacement where it still stands."""
+
+    def __init__(self, swap: Swap, on_namespace: Callable[[dict[str, Any]], None] | None = None) -> None:
+        self.swap = swap
+        self.on_namespace = on_namespace  # called for the globals of each of the user's modules
+        self.undo: list[Undo] = []
+        self.seen: set[int] = set()
+        self.alive: list[Any] = []  # what was seen stays alive, else an id could come again
+        self.stack: list[Any] = []
+
+    def run(self, namespace: dict[str, Any], skip: Any = ()) -> None:
+        """Walk everything that the namespace holds, except the names in `skip`."""
+        self.seen.add(id(namespace))
+        for name in [name for name in namespace if name not in skip]:
+            self._item(namespace, name)
+        self._drain()
+
+    def run_object(self, root: Any) -> Any:
+        """Walk what an object holds and return what stands in its place."""
+        root = self._replace(root)
+        self._drain()
+        return root
+
+    def _drain(self) -> None:
+        while self.stack:
+            self._visit(self.stack.pop())
+
+    def _replace(self, value: Any) -> Any:
+        """What stands in the place of a value; a mutable value that stays is put on the stack."""
+        new = self.swap(value)
+        if new is not value:
+            return new
+        kind = type(value)
+        if kind in ATOMS:
+            return value
+        if isinstance(value, tuple):
+            return self._tuple(value)
+        if isinstance(value, frozenset):
+            items = [self._replace(x) for x in value]
+            return kind(items) if any(a is not b for a, b in zip(items, value, strict=True)) else value
+        if id(value) not in self.seen:
+            self.seen.add(id(value))
+            self.alive.append(value)
+            self.stack.append(value)
+        return value
+
+    def _tuple(self, value: tuple[Any, ...]) -> Any:
+        if set(map(type, value)) <= ATOMS and BuiltinFunctionType not in map(type, value):
+            return value
+        items = [self._replace(x) for x in value]
+        if all(a is b for a, b in zip(items, value, strict=True)):
+            return value
+        return tuple.__new__(type(value), items) if type(value) is not tuple else tuple(items)
+
+    def _item(self, container: Any, key: Any) -> None:
+        """Replace container[key] (a dict or a list)."""
+        old = container[key]
+        new = self._replace(old)
+        if new is not old:
+            container[key] = new
+            self.undo.append(lambda: _restore_item(container, key, old, new))
+
+    def _attribute(self, owner: Any, name: str, old: Any) -> None:
+        new = self._replace(old)
+        if new is old:
+            return
+        put = type.__setattr__ if isinstance(owner, type) else object.__setattr__
+        put(owner, name, new)
+
+        def back() -> None:
+            if getattr(owner, name, None) is new or isinstance(owner, type):
+                put(owner, name, old)
+
+        self.undo.append(back)
+
+    def _visit(self, value: Any) -> None:
+        if isinstance(value, dict):
+            self._dict(value)
+        elif isinstance(value, (list, deque)):
+            self._list(value)
+        elif isinstance(value, set):
+            self._set(value)
+        elif isinstance(value, FunctionType):
+            self._function(value)
+        elif isinstance(value, MethodType):
+            self._replace(value.__func__)
+            self._replace(value.__self__)
+        elif isinstance(value, functools.partial):
+            self._partial(value)
+        elif isinstance(value, (staticmethod, classmethod)):
+            self._replace(value.__func__)
+        elif isinstance(value, property):
+            for function in (value.fget, value.fset, value.fdel):
+                self._replace(function)
+        elif isinstance(value, ModuleType):
+            if is_users(value.__name__):
+                self._namespace(vars(value))
+        elif isinstance(value, type):
+            if is_users(value.__module__):
+                for name, attribute in list(vars(value).items()):
+                    if name not in ("__dict__", "__weakref__", "__doc__", "__module__"):
+                        self._attribute(value, name, attribute)
+                self._module(value.__module__)
+        elif _has_users_state(type(value)):
+            self._instance(value)
+
+    def _dict(self, value: dict[Any, Any]) -> None:
+        kinds = set(map(type, value.values())) | set(map(type, value))
+        if kinds <= ATOMS and BuiltinFunctionType not in kinds:
+            return
+        keys = [self._replace(key) for key in value]
+        if any(a is not b for a, b in zip(keys, value, strict=True)):
+            items = list(zip(keys, value.values(), strict=True))
+            value.clear()
+            for key, item in items:
+                value[key] = item
+        for key in list(value):
+            self._item(value, key)
+
+    def _list(self, value: Any) -> None:
+        kinds = set(map(type, value))
+        if kinds <= ATOMS and BuiltinFunctionType not in kinds:
+            return
+        for k in range(len(value)):
+            self._item(value, k)
+
+    def _set(self, value: set[Any]) -> None:
+        if set(map(type, value)) <= ATOMS:
+            return
+        items = [self._replace(x) for x in value]
+        if any(a is not b for a, b in zip(items, value, strict=True)):
+            value.clear()
+            value.update(items)
+
+    def _function(self, value: FunctionType) -> None:
+        for cell in value.__closure__ or ():
+            try:
+                self._attribute_of_cell(cell)
+            except ValueError:  # an empty cell
+                continue
+        if value.__defaults__:
+            self._attribute(value, "__defaults__", value.__defaults__)
+        for part in (value.__kwdefaults__, value.__dict__, value.__annotations__):
+            if part:
+                self._replace(part)
+        self._module(value.__module__, value.__globals__)
+
+    def _attribute_of_cell(self, cell: Any) -> None:
+        old = cell.cell_contents
+        new = self._replace(old)
+        if new is not old:
+            cell.cell_contents = new
+            self.undo.append(lambda: setattr(cell, "cell_contents", old) if cell.cell_contents is new else None)
+
+    def _partial(self, value: functools.partial[Any]) -> None:
+        old = value.__reduce__()[2]
+        new = (self._replace(value.func), self._tuple(value.args), dict(value.keywords), old[3])
+        for key in new[2]:
+            new[2][key] = self._replace(new[2][key])
+        if new[0] is not value.func or new[1] is not value.args or any(new[2][k] is not v for k, v in value.keywords.items()):
+            value.__setstate__(new)
+            self.undo.append(lambda: value.__setstate__(old))
+
+    def _instance(self, value: Any) -> None:
+        state = getattr(value, "__dict__", None)
+        if isinstance(state, dict) and id(state) not in self.seen:
+            self.seen.add(id(state))
+            self.alive.append(state)
+            self._dict(state)
+        for name in _slots(type(value)):
+            try:
+                old = object.__getattribute__(value, name)
+            except AttributeError:
+                continue
+            self._attribute(value, name, old)
+        self._replace(type(value))
+
+    def _module(self, name: str | None, namespace: dict[str, Any] | None = None) -> None:
+        """Go into the globals of one of the user's own modules (`__main__` is where the walk began)."""
+        if name is None or name == "__main__" or not is_users(name):
+            return
+        module = sys.modules.get(name)
+        self._namespace(vars(module) if module is not None else namespace or {})
+
+    def _namespace(self, namespace: dict[str, Any]) -> None:
+        if id(namespace) in self.seen:
+            return
+        self.seen.add(id(namespace))
+        if self.on_namespace is not None:
+            self.on_namespace(namespace)
+        for name in [name for name in namespace if not name.startswith("__")]:
+            self._item(namespace, name)
+
+
+def _restore_item(container: Any, key: Any, old: Any, new: Any) -> None:
+    try:
+        if container[key] is new:
+            container[key] = old
+    except (KeyError, IndexError):
+        pass  # the program took it away itself
+
+
+def _has_users_state(kind: type) -> bool:
+    return is_users(kind.__module__) or kind in (SimpleNamespace, dataclasses.Field)
+
+
+def _slots(kind: type) -> Iterator[str]:
+    for base in kind.__mro__:
+        slots = base.__dict__.get("__slots__", ())
+        for name in (slots,) if isinstance(slots, str) else slots:
+            if name not in ("__dict__", "__weakref__"):
+                mangled = name.startswith("__") and not name.endswith("__")
+                yield f"_{base.__name__.lstrip('_')}{name}" if mangled else name

@@ -1,0 +1,247 @@
+"""Complex numbers with active parts: a pair of reals. The derivative is that of the two real parts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+from ad_magic.rules.number import cmath, math
+
+from .active import Active, primal
+from .functions import MATH, is_active
+from .record import decide_on, mixed
+
+# Recorded at the user's line: these look for his frame.
+_add, _sub, _mul, _div = (partial(mixed, name) for name in ("add", "sub", "mul", "div"))
+
+
+class Complex:
+    """re + 1j * im, where at least one part is an active number."""
+
+    __slots__ = ("imag", "real")
+    __class__ = property(lambda self: complex)  # type: ignore[assignment]
+    __array_priority__ = 1000.0
+
+    def __init__(self, real: Any, imag: Any) -> None:
+        self.real, self.imag = real, imag
+
+    def __complex__(self) -> complex:
+        raise TypeError(
+            "a plain complex number is needed here, and that would cut the derivative; use a function of cmath"
+        )
+
+    def __add__(self, other: Any) -> Any:
+        return _with(other, lambda w: Complex(_add(self.real, w.real), _add(self.imag, w.imag)))
+
+    __radd__ = __add__
+
+    def __sub__(self, other: Any) -> Any:
+        return _with(other, lambda w: Complex(_sub(self.real, w.real), _sub(self.imag, w.imag)))
+
+    def __rsub__(self, other: Any) -> Any:
+        return _with(other, lambda w: Complex(_sub(w.real, self.real), _sub(w.imag, self.imag)))
+
+    def __mul__(self, other: Any) -> Any:
+        return _with(other, lambda w: _product(self, w))
+
+    __rmul__ = __mul__
+
+    def __truediv__(self, other: Any) -> Any:
+        return _with(other, lambda w: _quotient(self, w))
+
+    def __rtruediv__(self, other: Any) -> Any:
+        return _with(other, lambda w: _quotient(w, self))
+
+    def __pow__(self, other: Any) -> Any:
+        return _with(other, lambda w: _power(self, w))
+
+    def __rpow__(self, other: Any) -> Any:
+        return _with(other, lambda w: _power(w, self))
+
+    def __neg__(self) -> Complex:
+        return Complex(mixed("neg", self.real), mixed("neg", self.imag))
+
+    def __pos__(self) -> Complex:
+        return self
+
+    def __abs__(self) -> Any:
+        return MATH["hypot"](self.real, self.imag)
+
+    def conjugate(self) -> Complex:
+        return Complex(self.real, mixed("neg", self.imag))
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, (complex, float, int)):
+            return NotImplemented
+        return bool(_equal(self.real, other.real) and _equal(self.imag, other.imag))
+
+    def __bool__(self) -> bool:
+        return bool(self.real) or bool(self.imag)
+
+    def __hash__(self) -> int:
+        return hash(plain_complex(self))
+
+    def __repr__(self) -> str:
+        return repr(plain_complex(self))
+
+    def __format__(self, spec: str) -> str:
+        return format(plain_complex(self), spec)
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Complex:
+        return self
+
+
+def plain_complex(z: Any) -> complex:
+    """The plain value of a complex number."""
+    return complex(primal(z.real), primal(z.imag))
+
+
+def _equal(x: Any, y: Any) -> bool:
+    return decide_on("eq", x, y) if is_active(x) or is_active(y) else x == y
+
+
+def _with(other: Any, operation: Callable[[Any], Any]) -> Any:
+    if type(other) in Active.types:
+        return operation(Complex(other, 0.0))
+    return operation(other) if isinstance(other, (complex, float, int)) else NotImplemented
+
+
+def _product(z: Any, w: Any) -> Complex:
+    return Complex(
+        _sub(_mul(z.real, w.real), _mul(z.imag, w.imag)), _add(_mul(z.real, w.imag), _mul(z.imag, w.real))
+    )
+
+
+def _quotient(z: Any, w: Any) -> Complex:
+    size = _add(_mul(w.real, w.real), _mul(w.imag, w.imag))
+    if not primal(size):
+        raise ZeroDivisionError("complex division by zero")
+    return Complex(
+        _div(_add(_mul(z.real, w.real), _mul(z.imag, w.imag)), size),
+        _div(_sub(_mul(z.imag, w.real), _mul(z.real, w.imag)), size),
+    )
+
+
+def _power(z: Any, w: Any) -> Any:
+    exponent = primal(w.real)
+    if not is_active(w.real) and not is_active(w.imag) and not w.imag and exponent == int(exponent) and abs(exponent) <= 100:
+        result: Any = Complex(1.0, 0.0)
+        base, n = z, abs(int(exponent))
+        while n:  # by squaring, as Python does for small whole exponents
+            result = _product(result, base) if n & 1 else result
+            base, n = _product(base, base), n >> 1
+        return _quotient(Complex(1.0, 0.0), result) if exponent < 0 else result
+    if not primal(z.real) and not primal(z.imag):
+        raise ZeroDivisionError("0.0 to an active complex power")
+    return exp(_product(log(z), w))
+
+
+def complex_operator(name: str, arguments: tuple[Any, ...]) -> Any:
+    """What `x * 1j` gives for an active x: an operation on complex numbers; NotImplemented where there is none."""
+    symbol = {"add": "add", "sub": "sub", "mul": "mul", "div": "truediv", "pow": "pow"}.get(name)
+    if symbol is None or len(arguments) != 2:
+        return NotImplemented
+    x, y = arguments
+    if is_active(x):
+        return getattr(Complex(x, 0.0), f"__{symbol}__")(y)
+    return getattr(Complex(y, 0.0), f"__r{symbol}__")(x)
+
+
+# ---- cmath ----------------------------------------------------------------------------------------------------------------
+
+
+def exp(z: Any) -> Complex:
+    size = MATH["exp"](z.real)
+    return Complex(_mul(size, MATH["cos"](z.imag)), _mul(size, MATH["sin"](z.imag)))
+
+
+def log(z: Any) -> Complex:
+    return Complex(MATH["log"](MATH["hypot"](z.real, z.imag)), phase(z))
+
+
+def phase(z: Any) -> Any:
+    return MATH["atan2"](z.imag, z.real)
+
+
+def sqrt(z: Any) -> Complex:
+    size = MATH["hypot"](z.real, z.imag)
+    if primal(z.real) >= 0:
+        re = MATH["sqrt"](_div(_add(size, z.real), 2.0))
+        return Complex(re, _div(z.imag, _mul(2.0, re)))
+    im = MATH["sqrt"](_div(_sub(size, z.real), 2.0))
+    im = im if math.copysign(1.0, primal(z.imag)) > 0 else mixed("neg", im)
+    return Complex(_div(z.imag, _mul(2.0, im)), im)
+
+
+def _sinh(z: Any) -> Complex:
+    sinh, cosh, sin, cos = (MATH[name] for name in ("sinh", "cosh", "sin", "cos"))
+    return Complex(_mul(sinh(z.real), cos(z.imag)), _mul(cosh(z.real), sin(z.imag)))
+
+
+def _cosh(z: Any) -> Complex:
+    sinh, cosh, sin, cos = (MATH[name] for name in ("sinh", "cosh", "sin", "cos"))
+    return Complex(_mul(cosh(z.real), cos(z.imag)), _mul(sinh(z.real), sin(z.imag)))
+
+
+def _times_i(z: Any) -> Complex:
+    return Complex(mixed("neg", z.imag), z.real)
+
+
+def _over_i(z: Any) -> Complex:
+    return Complex(z.imag, mixed("neg", z.real))
+
+
+def _asinh(z: Any) -> Complex:
+    return log(z + sqrt(z * z + 1))
+
+
+def _atanh(z: Any) -> Complex:
+    return (log(1 + z) - log(1 - z)) / 2
+
+
+_FUNCTIONS: dict[str, Callable[[Any], Any]] = {
+    "exp": exp,
+    "log": log,
+    "sqrt": sqrt,
+    "phase": phase,
+    "polar": lambda z: (abs(z), phase(z)),
+    "sinh": _sinh,
+    "cosh": _cosh,
+    "tanh": lambda z: _quotient(_sinh(z), _cosh(z)),
+    "sin": lambda z: _over_i(_sinh(_times_i(z))),
+    "cos": lambda z: _cosh(_times_i(z)),
+    "tan": lambda z: _over_i(_quotient(_sinh(_times_i(z)), _cosh(_times_i(z)))),
+    "asinh": _asinh,
+    "atanh": _atanh,
+    "acosh": lambda z: log(z + sqrt(z + 1) * sqrt(z - 1)),
+    "asin": lambda z: _over_i(_asinh(_times_i(z))),
+    "acos": lambda z: math.pi / 2 - _over_i(_asinh(_times_i(z))),
+    "atan": lambda z: _over_i(_atanh(_times_i(z))),
+    "log10": lambda z: log(z) / math.log(10.0),
+    "isnan": lambda z: cmath.isnan(plain_complex(z)),
+    "isinf": lambda z: cmath.isinf(plain_complex(z)),
+    "isfinite": lambda z: cmath.isfinite(plain_complex(z)),
+}
+
+
+def _cmath_function(name: str) -> Callable[..., Any]:
+    plain = getattr(cmath, name)
+
+    def function(z: Any, /, *base: Any) -> Any:
+        if type(z) not in Active.types and type(z) is not Complex:
+            return plain(z, *base)
+        result = _FUNCTIONS[name](z if type(z) is Complex else Complex(z, 0.0))
+        return result / function(*base) if base else result
+
+    function.__name__ = function.__qualname__ = name
+    return function
+
+
+def _rect(size: Any, angle: Any, /) -> Any:
+    if not is_active(size) and not is_active(angle):
+        return cmath.rect(size, angle)
+    return Complex(_mul(size, MATH["cos"](angle)), _mul(size, MATH["sin"](angle)))
+
+
+CMATH: dict[str, Callable[..., Any]] = {**{name: _cmath_function(name) for name in _FUNCTIONS}, "rect": _rect}

@@ -1,0 +1,35 @@
+"""Decisions: the places where a program looks at a plain value."""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from ad_magic.rules.number import math
+
+DECISIONS: dict[str, Callable[..., Any]] = {
+    **{name: getattr(operator, name) for name in ("lt", "le", "gt", "ge", "eq", "ne")},
+    "bool": bool,
+    "int": int,
+    "round": round,
+    "floor": math.floor,
+    "ceil": math.ceil,
+    "trunc": math.trunc,
+    "is_integer": float.is_integer,
+    "frexp": lambda x: math.frexp(x)[1],
+    "isnan": math.isnan,
+    "isinf": math.isinf,
+    "isfinite": math.isfinite,
+    "isclose": lambda a, b, rel, absolute: math.isclose(a, b, rel_tol=rel, abs_tol=absolute),
+}
+
+DECISIONS["text"] = float  # float(s) of a text that was made from an active number
+
+# Decisions whose outcome is a number: where it goes on into the result, the derivative stops.
+STOPS = frozenset(("int", "round", "floor", "ceil", "trunc", "text"))
+
+
+def decide(name: str, arguments: Sequence[Any]) -> Any:
+    """The outcome of a decision at these plain values."""
+    return DECISIONS[name](*arguments)

@@ -1,0 +1,267 @@
+"""Stand-ins for builtins and for library functions that would turn an active number into a plain one.
+
+`BUILTINS` are names that the user's functions look up (max, min, sum, …); `MODULES` are functions of library modules.
+"""
+
+from __future__ import annotations
+
+import builtins
+import functools
+import statistics
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from .active import TEXTS, primal
+from .complexes import CMATH, Complex
+from .functions import MATH, is_active
+from .users import is_users
+from .record import decide_on, mixed
+
+_add, _sub, _mul, _div = (functools.partial(mixed, name) for name in ("add", "sub", "mul", "div"))
+
+
+def _any_active(items: Iterable[Any]) -> bool:
+    return any(is_active(x) for x in items)
+
+
+# ---- builtins -------------------------------------------------------------------------------------------------------------
+
+
+def _best(plain: Callable[..., Any], name: str) -> Callable[..., Any]:
+    """max or min: a tie between different variables shares evenly, here as in np.maximum."""
+
+    def function(*args: Any, **options: Any) -> Any:
+        items = list(args[0]) if len(args) == 1 else list(args)
+        if not _any_active(items):
+            return plain(items, **options) if len(args) == 1 else plain(*args, **options)
+        chosen = plain(items, **options)
+        key = options.get("key") or (lambda x: x)
+        if not is_active(chosen) and not isinstance(chosen, (int, float)):
+            return chosen
+        best = primal(key(chosen))
+        tied = {id(x): x for x in items if isinstance(x, (int, float)) and primal(x) == primal(chosen) and primal(key(x)) == best}
+        if len(tied) < 2 or not _any_active(tied.values()):
+            return chosen
+        return _div(functools.reduce(_add, tied.values()), float(len(tied)))
+
+    function.__name__ = function.__qualname__ = name
+    function.__doc__ = plain.__doc__
+    return function
+
+
+def _sum(iterable: Iterable[Any], /, start: Any = 0) -> Any:
+    """sum, without the row `0 + x` that the start of the sum would make."""
+    items = list(iterable)
+    if not _any_active(items):
+        return builtins.sum(items, start)
+    if type(start) is not int or start != 0:
+        items = [start, *items]
+    total = items[0]
+    for x in items[1:]:
+        z = _add(total, x)
+        total = total + x if z is NotImplemented else z
+    return total
+
+
+class _FloatType(type):
+    """Makes the stand-in for the name `float` answer as float does."""
+
+    def __call__(cls, *args: Any) -> Any:
+        if len(args) == 1 and is_active(args[0]):
+            return args[0]
+        if len(args) == 1 and isinstance(args[0], str):
+            number = TEXTS.get(args[0].strip())
+            if number is not None:  # a text cannot carry a derivative: that is a decision, and it is flagged
+                decide_on("text", number)
+        return float(*args)
+
+    def __instancecheck__(cls, instance: Any) -> bool:
+        return isinstance(instance, float)
+
+    def __subclasscheck__(cls, subclass: type) -> bool:
+        return issubclass(subclass, float)
+
+    def __eq__(cls, other: object) -> bool:
+        return other is float or other is cls
+
+    def __hash__(cls) -> int:
+        return hash(float)
+
+    def __repr__(cls) -> str:
+        return repr(float)
+
+
+class Float(float, metaclass=_FloatType):
+    """The name `float` while a cell runs: float(x) of an active number is that number; all else as float."""
+
+    __slots__ = ()
+
+
+Float.__name__ = Float.__qualname__ = "float"
+
+
+class _ComplexType(type):
+    def __call__(cls, *args: Any, **options: Any) -> Any:
+        parts = [*args, *options.values()]
+        if not any(is_active(x) or type(x) is Complex for x in parts):
+            return complex(*args, **options)
+        real = args[0] if args else options.get("real", 0.0)
+        imag = args[1] if len(args) > 1 else options.get("imag", 0.0)
+        return Complex(real, 0.0) + Complex(imag, 0.0) * 1j if not isinstance(imag, complex) else Complex(real, 0.0) + imag * 1j
+
+    def __instancecheck__(cls, instance: Any) -> bool:
+        return isinstance(instance, complex)
+
+
+class ComplexName(complex, metaclass=_ComplexType):
+    """The name `complex` while a cell runs."""
+
+    __slots__ = ()
+
+
+ComplexName.__name__ = ComplexName.__qualname__ = "complex"
+
+BUILTINS: dict[str, Any] = {
+    "max": _best(builtins.max, "max"),
+    "min": _best(builtins.min, "min"),
+    "sum": _sum,
+    "float": Float,
+    "complex": ComplexName,
+}
+_sum.__name__ = _sum.__qualname__ = "sum"
+
+
+# ---- statistics: written out in operations ------------------------------------------------------------------------------
+
+
+def _mean(data: list[Any]) -> Any:
+    return _div(mixed("fsum", *data), float(len(data)))
+
+
+def _squares(data: list[Any], center: Any) -> Any:
+    differences = [_sub(x, center) for x in data]
+    return mixed("fsum", *[_mul(d, d) for d in differences])
+
+
+def _variance(data: list[Any], xbar: Any = None) -> Any:
+    return _div(_squares(data, _mean(data) if xbar is None else xbar), float(len(data) - 1))
+
+
+def _pvariance(data: list[Any], mu: Any = None) -> Any:
+    return _div(_squares(data, _mean(data) if mu is None else mu), float(len(data)))
+
+
+def _median(data: list[Any]) -> Any:
+    data, half = sorted(data), len(data) // 2
+    return data[half] if len(data) % 2 else _div(_add(data[half - 1], data[half]), 2.0)
+
+
+def _geometric_mean(data: list[Any]) -> Any:
+    return MATH["exp"](_mean([MATH["log"](x) for x in data]))
+
+
+def _harmonic_mean(data: list[Any], weights: Any = None) -> Any:
+    if weights is None:
+        weights = [1.0] * len(data)
+    return _div(mixed("fsum", *weights), mixed("fsum", *[_div(w, x) for w, x in zip(weights, data, strict=True)]))
+
+
+def _fmean(data: list[Any], weights: Any = None) -> Any:
+    if weights is None:
+        return _mean(data)
+    weighted = mixed("fsum", *[_mul(w, x) for w, x in zip(weights, data, strict=True)])
+    return _div(weighted, mixed("fsum", *weights))
+
+
+_STATISTICS: dict[str, tuple[Callable[..., Any], int]] = {  # with the smallest number of data points
+    "mean": (_mean, 1),
+    "fmean": (_fmean, 1),
+    "median": (_median, 1),
+    "median_low": (lambda data: sorted(data)[(len(data) - 1) // 2], 1),
+    "median_high": (lambda data: sorted(data)[len(data) // 2], 1),
+    "geometric_mean": (_geometric_mean, 1),
+    "harmonic_mean": (_harmonic_mean, 1),
+    "variance": (_variance, 2),
+    "pvariance": (_pvariance, 1),
+    "stdev": (lambda data, xbar=None: MATH["sqrt"](_variance(data, xbar)), 2),
+    "pstdev": (lambda data, mu=None: MATH["sqrt"](_pvariance(data, mu)), 1),
+}
+
+
+def _statistic(name: str) -> Callable[..., Any]:
+    plain, (written, least) = getattr(statistics, name), _STATISTICS[name]
+
+    @functools.wraps(plain)
+    def function(data: Iterable[Any], *args: Any, **options: Any) -> Any:
+        items = list(data)
+        extra = [x for x in (*args, *options.values()) if x is not None]
+        flat = [y for x in extra for y in (x if isinstance(x, (list, tuple)) else [x])]
+        if not _any_active([*items, *flat]) or len(items) < least:
+            return plain(items, *args, **options)
+        return written(items, *args, **options)
+
+    del function.__wrapped__
+    return function
+
+
+# ---- functools.lru_cache ------------------------------------------------------------------------------------------------
+
+
+class Memo:
+    """lru_cache while a cell runs: an active number is remembered by what it is, not by its value.
+
+    A plain cache would take a result of an earlier plain call at the same value, or of another variable with the same
+    value, and the derivative would be lost or wrong.
+    """
+
+    def __init__(self, original: Any) -> None:
+        self.original = original
+        functools.update_wrapper(self, original.__wrapped__)
+        self.cache: dict[Any, tuple[Any, Any]] = {}
+        self.hits = 0
+
+    def __call__(self, *args: Any, **options: Any) -> Any:
+        key = tuple((type(x), id(x)) if is_active(x) else x for x in (*args, *options.items()))
+        key = (len(args), key)
+        found = self.cache.get(key)
+        if found is None:
+            # The arguments are kept with the result: while they live, no other object can have their id.
+            self.cache[key] = found = (self.original.__wrapped__(*args, **options), (args, options))
+        else:
+            self.hits += 1
+        return found[0]
+
+    def __get__(self, instance: Any, owner: Any = None) -> Any:
+        return self if instance is None else functools.partial(self, instance)
+
+    def cache_clear(self) -> None:
+        self.cache.clear()
+
+    def cache_info(self) -> Any:
+        size = len(self.cache)
+        return type(self.original.cache_info())(self.hits, size, self.original.cache_parameters()["maxsize"], size)
+
+    def cache_parameters(self) -> Any:
+        return self.original.cache_parameters()
+
+
+_real_lru_cache = functools.lru_cache
+
+
+def _lru_cache(maxsize: Any = 128, typed: bool = False) -> Any:
+    made = _real_lru_cache(maxsize, typed)
+    if callable(maxsize):  # @lru_cache without brackets
+        return _memo(made)
+    return lambda function: _memo(made(function))
+
+
+def _memo(cached: Any) -> Any:
+    """A Memo for a function of the user; a library that is imported by the cell keeps its own cache."""
+    return Memo(cached) if is_users(cached.__module__) else cached
+
+MODULES: dict[str, dict[str, Any]] = {
+    "math": MATH,
+    "cmath": CMATH,
+    "statistics": {name: _statistic(name) for name in _STATISTICS},
+    "functools": {"lru_cache": _lru_cache, "cache": lambda function: _memo(_real_lru_cache(None)(function))},
+}

@@ -1,0 +1,221 @@
+"""Elementary operations: a rule of the table together with which of its operands are active.
+
+`v1 * v2`, `v1 * 3.0` and `3.0 * v1` are three operations of one rule. Each knows how to compute its value, its local
+partials, how to push tangents forward and how to pull an adjoint back: functions made from the rule's expressions.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from functools import cache
+from itertools import product
+from typing import Any
+
+from ad_magic.rules import RULES, Rule, compile_expression, define, names_in
+from ad_magic.rules.number import PLAIN, ieee
+
+_PLAIN_TYPES = frozenset((float, int, bool))
+
+Number = Any  # a float, or a number of the engine itself: a partial can be differentiated again
+
+
+class Operation:
+    """One kind of elementary operation on the tape.
+
+    `pull(adjoints, g, left, right, values, z)` adds `g` times each local partial to the adjoints of the active operands;
+    `push(tangents, left, right, values, z)` returns the tangent of the result. `left` and `right` are indices where
+    the operand is active, constants where it is not; with three or more arguments `left` holds a tuple of them.
+    """
+
+    __slots__ = ("active", "decision", "name", "pull", "push", "rule", "text")
+
+    def __init__(self, name: str, rule: Rule | None, active: tuple[bool, ...], *, text: str = "") -> None:
+        self.name = name
+        self.rule = rule
+        self.active = active
+        self.decision = rule is None and name != "input"
+        self.text = text  # of a decision: "{} < {}"
+        self.pull: Callable[..., None] = _no_pull
+        self.push: Callable[..., Number] = _no_push
+
+    def __repr__(self) -> str:
+        return f"<operation {self.name} {''.join('v' if on else 'c' for on in self.active)}>"
+
+    def operands(self, left: Any, right: Any) -> tuple[Any, ...]:
+        """The operand columns of a row as one tuple, in the order of the arguments."""
+        if isinstance(left, tuple):
+            return left
+        return (left, right)[: len(self.active)]
+
+    def _marked(self, left: Any, right: Any) -> list[tuple[Any, bool]]:
+        """Each operand with whether it is the index of a row (else it is a constant)."""
+        operands = self.operands(left, right)
+        if self.rule is not None and self.rule.variadic:  # constants are kept as floats there
+            return [(i, type(i) is int) for i in operands]
+        return list(zip(operands, self.active, strict=True))
+
+    def parents(self, left: Any, right: Any) -> tuple[int, ...]:
+        """The indices of the active operands, one for each use."""
+        return tuple(i for i, on in self._marked(left, right) if on)
+
+    def arguments(self, left: Any, right: Any, values: Sequence[Number]) -> tuple[Number, ...]:
+        """The values of the operands, in order."""
+        return tuple(values[i] if on else i for i, on in self._marked(left, right))
+
+    def partials(self, left: Any, right: Any, values: Sequence[Number], z: Number) -> tuple[Number, ...]:
+        """The local partial with respect to each active operand; never raises at a singular point."""
+        if self.rule is None:
+            return ()
+        arguments = self.arguments(left, right, values)
+        marked = enumerate(self._marked(left, right))
+        if self.rule.variadic:
+            return tuple(partial_of(self.rule, 0, (arguments[k],), z) for k, (_, on) in marked if on)
+        return tuple(partial_of(self.rule, k, arguments, z) for k, (_, on) in marked if on)
+
+
+def _no_pull(*_: Any) -> None:
+    """An input or a decision: the adjoint goes no further."""
+
+
+def _no_push(*_: Any) -> float:
+    return 0.0
+
+
+# ---- the expressions of a rule as functions -------------------------------------------------------------------------
+
+# Names in the table that mean something else for the engine's own numbers; filled by `functions`.
+ACTIVE: dict[str, Any] = dict(PLAIN)
+
+
+@cache
+def value_of(rule: Rule, kind: str = "plain") -> Callable[..., Number]:
+    """The primitive itself as a function of its arguments: for floats ("plain") or also for active numbers ("active")."""
+    arguments = ("*a",) if rule.variadic else rule.arguments
+    return compile_expression(rule.value, arguments, PLAIN if kind == "plain" else ACTIVE)
+
+
+@cache
+def _partial(rule: Rule, which: int, kind: str) -> Callable[..., Number]:
+    names = ("x", "z") if rule.variadic else (*rule.arguments, "z")
+    namespace = {"plain": PLAIN, "active": ACTIVE}.get(kind) or ieee()
+    return compile_expression(rule.partials[which], names, namespace)
+
+
+def partial_of(rule: Rule, which: int, arguments: Sequence[Number], z: Number) -> Number:
+    """A local partial at any point: in IEEE arithmetic where Python's would raise."""
+    plain = all(type(v) in _PLAIN_TYPES for v in (*arguments, z))
+    try:
+        return _partial(rule, which, "plain" if plain else "active")(*arguments, z)
+    except (ArithmeticError, ValueError):
+        if not plain:
+            raise
+    import numpy as np
+
+    with np.errstate(all="ignore"):
+        return float(_partial(rule, which, "ieee")(*map(np.float64, arguments), np.float64(z)))
+
+
+def times(partial: Number, tangent: Number) -> Number:
+    """A product in which an exact zero is absent: zero times an infinite partial is zero."""
+    if (type(partial) is float and partial == 0.0) or (type(tangent) is float and tangent == 0.0):
+        return 0.0
+    return partial * tangent
+
+
+# ---- operations made from the table ----------------------------------------------------------------------------------
+
+
+def _bindings(rule: Rule, active: tuple[bool, ...], partials: Sequence[str]) -> list[str]:
+    """Statements that give a, b, c their values, where the partials use them."""
+    used = frozenset().union(*(names_in(p) for p in partials))
+    columns = _columns(rule)
+    lines = [f"{', '.join(columns)} = left"] if len(columns) > 2 else []
+    for name, column, on in zip(rule.arguments, columns, active, strict=True):
+        if name in used:
+            lines.append(f"{name} = values[{column}]" if on else f"{name} = {column}")
+    return lines
+
+
+def _columns(rule: Rule) -> tuple[str, ...]:
+    """The local names of the operand columns: `left` and `right`, or the entries of the tuple that `left` holds."""
+    arity = len(rule.partials)
+    return ("left", "right")[:arity] if arity <= 2 else tuple(f"i{k}" for k in range(arity))
+
+
+def _term(factor: str, partial: str) -> str:
+    return {"1": factor, "-1": f"-{factor}"}.get(partial, f"{factor} * ({partial})")
+
+
+def _make_pull(rule: Rule, active: tuple[bool, ...], namespace: Mapping[str, Any]) -> Callable[..., None]:
+    """`adjoint of the operand += adjoint of the result * local partial`, for each active operand."""
+    live = [(column, p) for column, p, on in zip(_columns(rule), rule.partials, active, strict=True) if on]
+    lines = _bindings(rule, active, [p for _, p in live])
+    # All partials first: one that raises must leave no adjoint half accumulated.
+    lines += [f"p{k} = {_term('g', p)}" for k, (_, p) in enumerate(live)]
+    lines += [f"adjoints[{column}] += p{k}" for k, (column, _) in enumerate(live)]
+    source = "def pull(adjoints, g, left, right, values, z):\n" + "".join(f"    {line}\n" for line in lines)
+    return define(source, "pull", dict(namespace), f"pull {rule.name}")
+
+
+def _make_push(rule: Rule, active: tuple[bool, ...], namespace: Mapping[str, Any]) -> Callable[..., Number]:
+    live = [(column, p) for column, p, on in zip(_columns(rule), rule.partials, active, strict=True) if on]
+    terms = " + ".join(_term(f"tangents[{column}]", p) for column, p in live)
+    lines = [*_bindings(rule, active, [p for _, p in live]), f"return {terms}"]
+    source = "def push(tangents, left, right, values, z):\n" + "".join(f"    {line}\n" for line in lines)
+    return define(source, "push", dict(namespace), f"push {rule.name}")
+
+
+def _make_variadic(rule: Rule) -> Operation:
+    made = Operation(rule.name, rule, ())
+
+    def pull(adjoints: Any, g: Number, left: Any, right: Any, values: Sequence[Number], z: Number) -> None:
+        for i, partial in zip(made.parents(left, right), made.partials(left, right, values, z), strict=True):
+            adjoints[i] += times(partial, g)
+
+    def push(tangents: Any, left: Any, right: Any, values: Sequence[Number], z: Number) -> Number:
+        pairs = zip(made.parents(left, right), made.partials(left, right, values, z), strict=True)
+        return sum(times(partial, tangents[i]) for i, partial in pairs)
+
+    made.pull, made.push = pull, push
+    return made
+
+
+@cache
+def operation(name: str, active: tuple[bool, ...] = ()) -> Operation:
+    """The operation of a rule with these operands active (a variadic rule has only one).
+
+    >>> operation("mul", (True, False))
+    <operation mul vc>
+    """
+    rule = RULES[name]
+    if rule.variadic:
+        return _make_variadic(rule)
+    made = Operation(name, rule, active)
+    made.pull = _make_pull(rule, active, PLAIN)
+    made.push = _make_push(rule, active, PLAIN)
+    return made
+
+
+def patterns(arity: int) -> list[tuple[bool, ...]]:
+    """All ways in which at least one of the operands is active.
+
+    >>> patterns(2)
+    [(True, True), (True, False), (False, True)]
+    """
+    return [active for active in product((True, False), repeat=arity) if any(active)]
+
+
+INPUT = Operation("input", None, ())
+
+COMPARISONS = {"lt": "<", "le": "<=", "gt": ">", "ge": ">=", "eq": "==", "ne": "!="}
+
+
+@cache
+def decision(name: str, active: tuple[bool, ...] = (True,)) -> Operation:
+    """A row that records that the program looked at a plain value: a comparison, or `int`, `bool`, `round`, …
+
+    >>> decision("lt", (True, False)).text
+    '{} < {}'
+    """
+    text = f"{{}} {COMPARISONS[name]} {{}}" if name in COMPARISONS else f"{name}({{}})"
+    return Operation(name, None, active, text=text)

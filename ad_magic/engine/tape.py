@@ -1,0 +1,257 @@
+"""The tape: the recorded list of elementary operations (Wengert, 1964), and the sweeps over it.
+
+A tape is a few plain lists, its columns; row i is the i-th operation. Operands come before the operation that
+uses them, so the tape itself is a topological order of the graph. Adjoints and tangents belong to a sweep, never to
+a row: sweeping twice is the same as sweeping once.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping, Sequence
+from heapq import heappop, heappush
+from itertools import count
+from types import CodeType, FrameType
+from typing import Any
+
+from .operation import INPUT, Number, Operation, times, value_of
+
+LOCATED = 20_000  # so many operations know where they stand in the source; later ones of a long run do not
+
+_ages = count()
+
+
+class Tape:
+    """What one run records. Its age tells runs apart and is never used again; `values is None` once it is closed."""
+
+    __slots__ = ("age", "columns", "left", "limit", "located", "ops", "recorded", "right", "tangents", "values", "where")
+
+    def __init__(self, *, located: int = 0, limit: int | None = None) -> None:
+        """Positions are kept for the first `located` rows; of a forward run only the first `limit` rows are kept."""
+        self.age = next(_ages)
+        self.values: list[Number] | None = []
+        self.ops: list[Operation] = []
+        self.left: list[Any] = []
+        self.right: list[Any] = []
+        self.tangents: list[Number] = []  # forward runs only
+        self.where: list[tuple[CodeType, int]] = []
+        self.located = located
+        self.limit = limit
+        self.recorded = 0  # by a forward run, kept or not
+        self.columns: Columns | None = None
+
+    def add(self, op: Operation, left: Any, right: Any, value: Number, frame: FrameType | None = None) -> int:
+        """Append a row and return its index."""
+        assert self.values is not None
+        index = len(self.values)
+        self.values.append(value)
+        self.ops.append(op)
+        self.left.append(left)
+        self.right.append(right)
+        if index < self.located:
+            frame = frame or user_frame()
+            self.where.append((frame.f_code, frame.f_lasti))
+        return index
+
+    def keep(self, op: Operation, left: Any, right: Any, value: Number, tangent: Number = 0.0) -> int:
+        """Append a row of a forward run, with its tangent, unless the limit is reached (then -1)."""
+        assert self.values is not None
+        self.recorded += 1
+        if self.limit is None:
+            return self.add(op, left, right, value)
+        if len(self.values) >= self.limit:
+            return -1
+        self.tangents.append(tangent)
+        return self.add(op, left, right, value)
+
+    def close(self) -> Columns:
+        """End the recording: numbers of this run act as plain values from now on. Returns the columns."""
+        if self.columns is None:
+            assert self.values is not None
+            recorded = max(self.recorded, len(self.values))
+            self.columns = Columns(self.values, self.ops, self.left, self.right, self.where, self.tangents, recorded)
+            self.values = None
+            self.ops, self.left, self.right, self.where, self.tangents = [], [], [], [], []
+        return self.columns
+
+
+class Columns:
+    """A finished tape: plain data."""
+
+    __slots__ = ("left", "ops", "recorded", "right", "tangents", "values", "where")
+
+    def __init__(
+        self,
+        values: list[Number],
+        ops: list[Operation],
+        left: list[Any],
+        right: list[Any],
+        where: list[tuple[CodeType, int]],
+        tangents: list[Number],
+        recorded: int,
+    ) -> None:
+        self.values, self.ops, self.left, self.right = values, ops, left, right
+        self.where, self.tangents, self.recorded = where, tangents, recorded
+
+    def __len__(self) -> int:
+        return len(self.values)
+
+    def parents(self, index: int) -> tuple[int, ...]:
+        """The rows that row `index` uses, one for each use."""
+        return self.ops[index].parents(self.left[index], self.right[index])
+
+    def arguments(self, index: int) -> tuple[Number, ...]:
+        """The values of the operands of row `index`."""
+        return self.ops[index].arguments(self.left[index], self.right[index], self.values)
+
+    def partials(self, index: int) -> tuple[Number, ...]:
+        """The local partials of row `index`, one for each parent."""
+        return self.ops[index].partials(self.left[index], self.right[index], self.values, self.values[index])
+
+
+def user_frame() -> FrameType:
+    """The nearest frame that is not ours: where the user's program called us."""
+    frame = sys._getframe(1)
+    while frame.f_back is not None and is_ours(frame.f_code):
+        frame = frame.f_back
+    return frame
+
+
+_PACKAGE = __file__.rsplit("engine", 1)[0]
+
+
+def is_ours(code: CodeType) -> bool:
+    """Whether a code object is part of ad_magic, written or generated."""
+    return code.co_filename.startswith(("<ad_magic ", _PACKAGE))
+
+
+# ---- sweeps ------------------------------------------------------------------------------------------------------------
+
+
+def reverse_sweep(tape: Columns, seeds: Mapping[int, Number]) -> list[Number]:
+    """The adjoint of every row, from the outputs back: adjoint of an operand += adjoint of the result * local partial.
+
+    `seeds` gives the adjoints of the outputs by row. An adjoint that is exactly zero is absent: it is not passed on.
+    """
+    if all(type(g) is float and type(tape.values[i]) is float for i, g in seeds.items()):
+        try:
+            adjoints = _fast_reverse(tape, seeds)
+            if not _any_nan(tape, adjoints):
+                return adjoints
+        except (ArithmeticError, ValueError, TypeError):
+            pass  # a singular point: carefully, then
+    adjoints = [0.0] * len(tape)
+    for index, seed in seeds.items():
+        adjoints[index] = adjoints[index] + seed
+    for index in range(len(tape) - 1, -1, -1):
+        g = adjoints[index]
+        if type(g) is float and g == 0.0:
+            continue
+        for parent, partial in zip(tape.parents(index), tape.partials(index), strict=False):
+            adjoints[parent] = adjoints[parent] + times(partial, g)
+    return adjoints
+
+
+def _fast_reverse(tape: Columns, seeds: Mapping[int, float]) -> list[float]:
+    values = tape.values
+    adjoints = [0.0] * len(values)
+    for index, seed in seeds.items():
+        adjoints[index] += seed
+    start = max(seeds, default=-1)
+    if start < 0:
+        return adjoints
+    rows = range(start, -1, -1)
+    columns = (tape.ops, tape.left, tape.right, values)
+    columns = tuple(column if start + 1 == len(column) else column[: start + 1] for column in columns)
+    for index, op, left, right, z in zip(rows, *map(reversed, columns), strict=False):
+        g = adjoints[index]
+        if g:
+            op.pull(adjoints, g, left, right, values, z)
+    return adjoints
+
+
+def _any_nan(tape: Columns, adjoints: Sequence[float]) -> bool:
+    """Whether a sweep met 0 * inf: it always shows at an input, because every row descends from one."""
+    return any(g != g for g, op in zip(adjoints, tape.ops, strict=True) if op is INPUT)
+
+
+def forward_sweep(tape: Columns, seeds: Mapping[int, Number]) -> list[Number]:
+    """The tangent of every row along one direction; `seeds` gives the tangents of the inputs by row."""
+    values = tape.values
+    tangents: list[Number] = []
+    append = tangents.append
+    for index, (op, left, right, z) in enumerate(zip(tape.ops, tape.left, tape.right, values, strict=True)):
+        if op.rule is None:
+            append(seeds.get(index, 0.0))
+            continue
+        try:
+            tangent = op.push(tangents, left, right, values, z)
+            if tangent == tangent:  # not NaN
+                append(tangent)
+                continue
+        except (ArithmeticError, ValueError, TypeError):
+            pass
+        tangent = 0.0
+        for parent, partial in zip(tape.parents(index), tape.partials(index), strict=True):
+            tangent = tangent + times(partial, tangents[parent])
+        append(tangent)
+    return tangents
+
+
+def reverse_order(parents: Sequence[Sequence[int]], output: int) -> list[int]:
+    """The rows that `output` depends on, in the order of the reverse sweep: each after every row that uses it.
+
+    A topological sort by counting (Kahn, 1962), without recursion. A breadth-first walk would visit a row
+    before all its uses have been added up, and give a wrong derivative.
+
+    >>> reverse_order([(), (0, 0), (1, 1), (1, 2)], 3)  # a = x*x; b = a*a; c = a + b
+    [3, 2, 1, 0]
+    """
+    uses = [0] * len(parents)
+    seen = {output}
+    stack = [output]
+    while stack:
+        for parent in parents[stack.pop()]:
+            uses[parent] += 1
+            if parent not in seen:
+                seen.add(parent)
+                stack.append(parent)
+    order = []
+    ready = [-output]  # a heap: of the rows that are ready, the last of the program comes first
+    while ready:
+        row = -heappop(ready)
+        order.append(row)
+        for parent in parents[row]:
+            uses[parent] -= 1
+            if not uses[parent]:
+                heappush(ready, -parent)
+    return order
+
+
+class PathChanged(Exception):
+    """A decision came out otherwise than recorded: the recorded operations are not those of this input."""
+
+    def __init__(self, index: int, outcome: Any) -> None:
+        super().__init__(f"row {index} now gives {outcome!r}")
+        self.index, self.outcome = index, outcome
+
+
+def replay(tape: Columns, inputs: Mapping[int, Number], kind: str = "plain") -> Columns:
+    """The same operations at other inputs (by row); `kind` as in `value_of`.
+
+    Raises PathChanged where a decision comes out otherwise, and what the operations themselves raise.
+    """
+    from .decisions import decide
+
+    values: list[Number] = []
+    for index, (op, left, right) in enumerate(zip(tape.ops, tape.left, tape.right, strict=True)):
+        if op is INPUT:
+            values.append(inputs.get(index, tape.values[index]))
+        elif op.rule is None:
+            outcome = decide(op.name, op.arguments(left, right, values))
+            if outcome != tape.values[index]:
+                raise PathChanged(index, outcome)
+            values.append(outcome)
+        else:
+            values.append(value_of(op.rule, kind)(*op.arguments(left, right, values)))
+    return Columns(values, tape.ops, tape.left, tape.right, tape.where, [], tape.recorded)

@@ -1,0 +1,22 @@
+"""Telling the user's own modules from libraries."""
+
+from __future__ import annotations
+
+import sys
+import sysconfig
+
+_LIBRARIES = tuple(sysconfig.get_paths()[name] for name in ("stdlib", "platstdlib", "purelib", "platlib"))
+
+
+def is_users(module: str | None) -> bool:
+    """Whether a module (by name) is the user's own: `__main__`, or a file of his outside of the installed libraries.
+
+    >>> is_users("__main__"), is_users("random")
+    (True, False)
+    """
+    if module == "__main__":
+        return True
+    if not module or module.split(".")[0] in sys.stdlib_module_names or module.split(".")[0] == "ad_magic":
+        return False
+    file = getattr(sys.modules.get(module), "__file__", None)
+    return file is not None and not file.startswith(_LIBRARIES)

@@ -1,0 +1,239 @@
+"""Result: what a run has found, and its faces."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from ad_magic.cell.again import Again, replayed
+from ad_magic.cell.run import Output, Run
+from ad_magic.engine.tape import forward_sweep, replay, reverse_sweep
+
+from .row import Flag, Row, Source
+from .rows import make_flags, make_rows, make_sources, seed_names, sweep_order
+
+if TYPE_CHECKING:
+    import pandas
+
+SEEDS_SHOWN = 16  # tangent columns that are computed for the table
+
+
+class Result:
+    """The value, the derivatives and the table of one run.
+
+    `value` is the primal of the output; `grad[name]` the derivative of a scalar output with respect to an input;
+    `jacobian[name]` that of any output, an array of shape output.shape + input.shape. With several outputs all three
+    are keyed by the output's name first. `rows`, `flags`, `inputs` say how it came about.
+    """
+
+    def __init__(self, run: Run, again: Again | None = None) -> None:
+        """`again` knows how to compute the run at other inputs; without it only its recorded operations are replayed."""
+        self.run = run
+        self.again = again
+        self.mode = run.mode
+        self.inputs: dict[str, Any] = dict(run.inputs)
+        self.outputs: tuple[str, ...] = tuple(o.name for o in run.outputs)
+        self.output_label = run.label
+
+    # ---- numbers ----
+
+    @cached_property
+    def value(self) -> Any:
+        """The plain value of the output; a dict by name where there are several."""
+        return self._by_output({o.name: o.value for o in self.run.outputs})
+
+    @cached_property
+    def grad(self) -> dict[str, Any]:
+        """The derivative of a scalar output with respect to each input, of the shape of the input.
+
+        Raises TypeError where an output is not a scalar; `jacobian` has its derivative.
+        """
+        for output in self.run.outputs:
+            if isinstance(output.rows, list):
+                raise TypeError(f"{output.name} is an array: r.jacobian has its derivative, r.grad is for a scalar output")
+        return self._by_output({o.name: self._shaped(o, self._gradients(o)[0]) for o in self.run.outputs})
+
+    @cached_property
+    def jacobian(self) -> dict[str, Any]:
+        """The derivative of the output with respect to each input, an array of shape output.shape + input.shape."""
+        return self._by_output({o.name: self._jacobian(o) for o in self.run.outputs})
+
+    def _by_output(self, values: dict[str, Any]) -> Any:
+        return values if len(values) > 1 else next(iter(values.values()))
+
+    def _gradients(self, output: Output) -> list[list[float]]:
+        """For each entry of an output its derivative along each seed."""
+        seeds = [row for _, _, row in self.run.seeds]
+        if self.mode == "forward":
+            absent = (0.0,) * len(seeds)
+            return [list(t if t and len(t) == len(seeds) else absent) for _, _, t in output.flat()]
+        gradients = []
+        for _, row, _ in output.flat():
+            adjoints = self._adjoints(row) if row is not None else None
+            gradients.append([adjoints[s] for s in seeds] if adjoints is not None else [0.0] * len(seeds))
+        return gradients
+
+    def _adjoints(self, row: int) -> list[float]:
+        kept: dict[int, list[float]] = self.__dict__.setdefault("_sweeps", {})
+        if row not in kept:
+            if kept:
+                kept.clear()  # one sweep is kept: that of a scalar output, which the table shows too
+            kept[row] = reverse_sweep(self.run.tape, {row: 1.0})
+        return kept[row]
+
+    def _shaped(self, output: Output, gradient: list[float]) -> dict[str, Any]:
+        """A flat gradient by input: a float, or an array of the input's shape."""
+        shaped: dict[str, Any] = {}
+        at = 0
+        for name, value in self.inputs.items():
+            if hasattr(value, "shape"):
+                import numpy as np
+
+                shaped[name] = np.array(gradient[at : at + value.size]).reshape(value.shape)
+                at += value.size
+            else:
+                shaped[name] = gradient[at]
+                at += 1
+        return shaped
+
+    def _jacobian(self, output: Output) -> dict[str, Any]:
+        import numpy as np
+
+        flat = np.array(self._gradients(output)).reshape(len(output.flat()), len(self.run.seeds))
+        shape = getattr(output.value, "shape", ())
+        jacobian, at = {}, 0
+        for name, value in self.inputs.items():
+            size, inner = (value.size, value.shape) if hasattr(value, "shape") else (1, ())
+            jacobian[name] = flat[:, at : at + size].reshape(shape + inner)
+            at += size
+        return jacobian
+
+    def hessian(self) -> Any:
+        """The second derivatives of a scalar output on the flattened inputs, in order: a square array.
+
+        Forward over reverse: the recorded operations under dual numbers, then the reverse sweep.
+
+        Raises TypeError for several outputs, an array output, or a run in forward mode (it keeps no tape).
+        """
+        import numpy as np
+
+        from ad_magic.engine.dual import Dual
+        from ad_magic.engine.tape import Tape
+
+        if len(self.run.outputs) != 1 or isinstance(self.run.outputs[0].rows, list):
+            raise TypeError("the Hessian is that of one scalar output")
+        seeds = [row for _, _, row in self.run.seeds]
+        row = self.run.outputs[0].rows
+        second = np.zeros((len(seeds), len(seeds)))
+        if row is None:
+            return second
+        if self.mode == "forward" and self.run.tape.recorded > len(self.run.tape):
+            raise TypeError("a long run in forward mode keeps no tape; use --mode reverse for the Hessian")
+        for k, seed in enumerate(seeds):
+            outer = Tape(limit=0)
+            inputs = {r: Dual.input(outer, self.run.tape.values[r], float(r == seed)) for r in seeds}
+            adjoints = reverse_sweep(replay(self.run.tape, inputs, "active"), {row: 1.0})
+            second[k] = [getattr(adjoints[r], "tangent", 0.0) for r in seeds]
+        return second
+
+    # ---- the table ----
+
+    @property
+    def seeds(self) -> list[str]:
+        """The names of the seeds, in order: the keys of `Row.tangents`."""
+        return seed_names(self.run)
+
+    @cached_property
+    def _table(self) -> tuple[list[Row], dict[int, int]]:
+        tape, seeds = self.run.tape, self.run.seeds
+        tangents: dict[str, Any] = {}
+        if self.mode == "forward":
+            for k, name in enumerate(self.seeds[:SEEDS_SHOWN]):
+                tangents[name] = [t[k] if isinstance(t, tuple) else (t if len(seeds) == 1 else 0.0) for t in tape.tangents]
+        elif self.mode == "both":
+            for name, (_, _, row) in list(zip(self.seeds, seeds, strict=True))[:SEEDS_SHOWN]:
+                tangents[name] = forward_sweep(tape, {row: 1.0})
+        adjoints = None
+        if self.mode != "forward" and len(self.run.outputs) == 1 and not isinstance(self.run.outputs[0].rows, list):
+            row = self.run.outputs[0].rows
+            adjoints = self._adjoints(row) if row is not None else [0.0] * len(tape)
+        return make_rows(self.run, tangents, adjoints)
+
+    @property
+    def rows(self) -> list[Row]:
+        """The elementary operations in the order of the program, the inputs first."""
+        return self._table[0]
+
+    @cached_property
+    def omitted(self) -> int:
+        """How many operations of a very long run are not in `rows`."""
+        decisions = sum(op.decision for op in self.run.tape.ops)
+        return self.run.tape.recorded - decisions - len(self.rows)
+
+    @cached_property
+    def flags(self) -> list[Flag]:
+        """What a reader must know: kinks, NaN, where a derivative stops, …"""
+        return make_flags(self.run, *self._table)
+
+    @cached_property
+    def sources(self) -> dict[str, Source]:
+        """The sources in which the rows stand, the cell itself first."""
+        return make_sources(self.run, self.rows)
+
+    @property
+    def output_rows(self) -> dict[str, int | None]:
+        """For each output its row; None for a constant or an array."""
+        where = self._table[1]
+        return {o.name: None if isinstance(o.rows, list) or o.rows is None else where.get(o.rows) for o in self.run.outputs}
+
+    @cached_property
+    def order(self) -> list[int]:
+        """The rows in the order of the reverse sweep: a topological order from the output back."""
+        rows = [row for row in self.output_rows.values() if row is not None]
+        return sweep_order(self.rows, rows[0]) if rows else []
+
+    # ---- other inputs ----
+
+    def at(self, inputs: Mapping[str, Any]) -> Result:
+        """The same program at other values of its inputs (those that are not named stay). Raises what it raises there."""
+        return Result(self.again.at(self.run, inputs) if self.again else replayed(self.run, inputs), self.again)
+
+    # ---- faces ----
+
+    def to_text(self, digits: int = 6, max_rows: int = 60) -> str:
+        """The result and its table as aligned text."""
+        from .text import render
+
+        return render(self, digits=digits, max_rows=max_rows)
+
+    def to_html(self, digits: int = 6, max_rows: int = 60, show: str = "tables") -> str:
+        """The report as HTML that works without JavaScript."""
+        from .html import render
+
+        return render(self, digits=digits, max_rows=max_rows, show=show)
+
+    def to_markdown(self, digits: int = 6, max_rows: int = 60) -> str:
+        """The table in Markdown."""
+        from .markdown import render
+
+        return render(self, digits=digits, max_rows=max_rows)
+
+    def to_latex(self, digits: int = 6, max_rows: int = 60) -> str:
+        """The table in LaTeX."""
+        from .latex import render
+
+        return render(self, digits=digits, max_rows=max_rows)
+
+    def to_pandas(self) -> pandas.DataFrame:
+        """The rows as a pandas DataFrame (pandas must be installed)."""
+        from .frame import frame
+
+        return frame(self)
+
+    def __repr__(self) -> str:
+        derivatives = "" if any(isinstance(o.rows, list) for o in self.run.outputs) else f", grad={self.grad}"
+        return f"Result(value={self.value}{derivatives})"
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
+        return {"text/plain": self.to_text(), "text/html": self.to_html()}

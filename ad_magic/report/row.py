@@ -1,0 +1,51 @@
+"""The plain data of a report: what one elementary operation is, what a reader must know, which source was run."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True)
+class Flag:
+    """Something a reader must know about a result.
+
+    `kind` is one of "kink", "nan", "derivative-stops", "equality-branch", "independent"; `line` is the line of the
+    cell (the magic line is line 1, as in a traceback) or None; `row` the index of the row it stands at, or None.
+    """
+
+    kind: str
+    message: str
+    line: int | None = None
+    row: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A piece of the user's source in which operations were recorded: the cell, an earlier cell, a module."""
+
+    name: str  # "this cell", "cell 2", "mymodule.py"
+    lines: tuple[str, ...]  # lines[0] is line 1
+
+    def line(self, number: int) -> str:
+        """The text of a line (numbered from 1), or "" where there is no such line."""
+        return self.lines[number - 1] if 1 <= number <= len(self.lines) else ""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One elementary operation of a run, as a row of the table after Baydin et al. (2018), tables 2 and 3."""
+
+    index: int  # position in Result.rows
+    name: str  # "v3"
+    expression: str  # "v1 * v2", "sin(v4)"; an input has its own name, "x"
+    op: str  # "mul", "sin", "input"
+    value: float
+    parents: tuple[int, ...] = ()  # indices of rows; an operand that is used twice stands twice
+    partials: tuple[float, ...] = ()  # the local partial with respect to each parent
+    tangents: dict[str, float] = field(default_factory=dict)  # by input (or "x[0]"): the derivative of this row
+    adjoint: float | None = None  # derivative of the output with respect to this row; None in forward mode
+    label: str | None = None  # the user's own name for it: "z" for the last operation of `z = ...`
+    source: str | None = None  # key into Result.sources; None where the position is not known
+    line: int | None = None
+    span: tuple[int, int, int, int] | None = None  # line, column, end line, end column; columns in characters from 0
+    flags: tuple[Flag, ...] = ()

@@ -1,0 +1,109 @@
+"""What a derivative rule is, and how its expressions become functions."""
+
+from __future__ import annotations
+
+import ast
+import linecache
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+ARGUMENTS = ("a", "b", "c")
+
+
+@dataclass(frozen=True, slots=True)
+class Kink:
+    """Where a primitive has no derivative.
+
+    `where` is a condition in the arguments and `z`; `left` and `right` are the one-sided slopes there (expressions, or
+    None where the function jumps), `why` says in words what happens.
+    """
+
+    where: str
+    why: str
+    left: str | None = None
+    right: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One row of the derivative table: a primitive, its value and its local partials, as expressions.
+
+    The arguments are a, b, c; a partial may use them and the result z:
+
+    >>> from ad_magic.rules import RULES
+    >>> RULES["div"]
+    Rule(name='div', value='a / b', partials=('1 / b', '-z / b'), kink=None, step=False, variadic=False)
+    """
+
+    name: str
+    value: str
+    partials: tuple[str, ...]
+    kink: Kink | None = None
+    step: bool = False  # piecewise constant: the derivative is zero wherever it exists, so it stops here
+    variadic: bool = False  # a is a list; the one partial is that with respect to an entry x of it
+
+    @property
+    def arguments(self) -> tuple[str, ...]:
+        """The names of the arguments, in order."""
+        return ARGUMENTS[: len(self.partials)]
+
+    def expression(self, *operands: str) -> str:
+        """The primitive as a person writes it, with these operands.
+
+        >>> from ad_magic.rules import RULES
+        >>> RULES["mul"].expression("v1", "v2"), RULES["pow"].expression("-2.0", "v1")
+        ('v1 * v2', '(-2.0) ** v1')
+        """
+        if self.variadic:
+            return self.value.replace("*a", ", ".join(operands)).replace("(a)", f"([{', '.join(operands)}])")
+        called = self.value.endswith(")")  # inside a call, a negative operand needs no brackets
+        shown = (f"({text})" if text.startswith("-") and not called else text for text in operands)
+        return substitute(self.value, dict(zip(ARGUMENTS, shown, strict=False)))
+
+
+def substitute(expression: str, names: Mapping[str, str]) -> str:
+    """The expression with other texts for its names, its spelling kept.
+
+    >>> substitute("b * a ** (b - 1)", {"a": "v1", "b": "3"})
+    '3 * v1 ** (3 - 1)'
+    """
+    found = sorted((node.col_offset, node.id) for node in ast.walk(ast.parse(expression)) if isinstance(node, ast.Name))
+    pieces, end = [], 0
+    for start, name in found:
+        pieces += [expression[end:start], names.get(name, name)]
+        end = start + len(name)
+    return "".join([*pieces, expression[end:]])
+
+
+@cache
+def names_in(expression: str) -> frozenset[str]:
+    """The names that an expression uses.
+
+    >>> sorted(names_in("1 / cosh(a)"))
+    ['a', 'cosh']
+    """
+    return frozenset(node.id for node in ast.walk(ast.parse(expression)) if isinstance(node, ast.Name))
+
+
+def define(source: str, name: str, namespace: dict[str, Any], title: str) -> Callable[..., Any]:
+    """Run the source of one function and return it; its text stays readable for tracebacks and debuggers.
+
+    `title` names the made-up file, so that a frame of generated code can be told from a frame of the user.
+    """
+    filename = f"<ad_magic {title}>"
+    linecache.cache[filename] = (len(source), None, source.splitlines(keepends=True), filename)
+    exec(compile(source, filename, "exec"), namespace)
+    return namespace[name]
+
+
+def compile_expression(expression: str, arguments: tuple[str, ...], namespace: Mapping[str, Any]) -> Callable[..., Any]:
+    """The function of these arguments that an expression of the table describes, its names looked up in `namespace`.
+
+    >>> import math
+    >>> compile_expression("cos(a)", ("a",), vars(math))(0.0)
+    1.0
+    """
+    source = f"lambda {', '.join(arguments)}: {expression}"
+    return eval(compile(source, f"<ad_magic {expression}>", "eval"), dict(namespace))
