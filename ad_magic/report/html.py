@@ -1,0 +1,219 @@
+"""The report as one HTML string: result line, flags, table, graph. No script, no file beside it.
+
+The table stands alone where style sheets and SVG are taken away (an untrusted notebook, GitHub): its numbers are
+aligned by padding in a monospaced element, and what would be folded is simply there. Everything else is in report.css;
+only the rules that link a row, its source line and its graph node are made for each report.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from . import svg
+from .markup import esc, style_sheet
+from .number import align, is_finite, number, plain, quantity
+from .row import Flag, Row
+from .table import Column, Gap, Group, Outcome, Run, Section, Table, entries, flag_text, partials, table
+from .text import value_digits
+
+if TYPE_CHECKING:
+    from .result import Result
+
+NBSP = "\u00a0"  # pads: as wide as a digit in every monospaced font, and never collapsed
+MAX_DERIVATIVES = 12  # in the result line; the others unfold
+OPEN_GRAPH = 30  # a graph of more nodes than this is closed at first, unless it is what was asked for
+Numbers = dict[tuple[str, int], str]  # by column and row: the number as it is written, aligned within its column
+
+HEADS = {"tangent": "tangents, forward ↓", "adjoint": "adjoint, reverse ↑", "value": ""}
+
+
+def render(r: Result, *, digits: int = 6, max_rows: int = 60, show: str = "tables", open_graph: bool = True) -> str:
+    """The report. `show` is what is open and comes first, "tables" or "graph"; `open_graph` opens a small graph too."""
+    t = table(r, max_rows=max_rows)
+    tables = _part("ad-tables", "Operations", _table(t, r.rows, digits), show != "graph")
+    graph_open = show == "graph" or (open_graph and len(r.rows) <= OPEN_GRAPH)
+    note = '<p class="ad-untrusted">The graph is shown when the notebook is trusted.</p>'
+    drawing = f'{note}<div class="ad-scroll" hidden>{svg.graph(r, digits=digits, max_rows=max_rows)}</div>'
+    graph = _part("ad-graph", "Graph", drawing, graph_open)
+    parts = [graph, tables] if show == "graph" else [tables, graph]
+    body = _results(t, digits) + _flags(t.flags) + f'<div class="ad-parts">{"".join(parts)}</div>'
+    # reports of one page must not light each other's rows; the same content has the same name, so files do not change
+    name = "ad-" + hashlib.blake2s(body.encode(), digest_size=4).hexdigest()
+    return f'<div class="ad-report {name}"><style>{style_sheet()}\n{_links(t, name)}</style>{body}</div>'
+
+
+def _part(kind: str, title: str, content: str, is_open: bool) -> str:
+    return f'<details class="ad-part {kind}"{" open" if is_open else ""}><summary>{title}</summary>{content}</details>'
+
+
+# ------------------------------------------------------------------------------------------------- result, flags
+
+
+def _results(t: Table, digits: int) -> str:
+    """One line for each output. With several outputs a derivative also says of which output it is."""
+    return "".join(_result(outcome, digits, len(t.outcomes) > 1) for outcome in t.outcomes)
+
+
+def _result(outcome: Outcome, digits: int, several: bool) -> str:
+    which = f' data-ad-output="{esc(outcome.name)}"' if several else ""
+    value = _machine(quantity(outcome.value, value_digits(outcome.value, digits)))
+    cells = [
+        f'<span class="ad-derivative"><span class="ad-name">{esc(head)}</span> = '
+        f'<span data-ad-grad="{esc(x)}"{which}>{_machine(quantity(derivative, digits))}</span></span>'
+        for x, head, derivative in outcome.derivatives
+    ]
+    more = cells[MAX_DERIVATIVES:]
+    rest = f"<details><summary>{Gap(len(more), 'derivative')}</summary>{' '.join(more)}</details>" if more else ""
+    return (
+        f'<div class="ad-result"><span class="ad-outcome"><span class="ad-name">{esc(outcome.shown)}</span> = '
+        f'<span class="ad-value"{which}>{value}</span></span> {" ".join(cells[:MAX_DERIVATIVES])}{rest}</div>'
+    )
+
+
+def _machine(text: str) -> str:
+    """A number whose text is plain ASCII, for a program and for copying; the style sheet draws the proper minus."""
+    return esc(plain(text)).replace("-", '<span class="ad-minus">-</span>')
+
+
+def _flags(flags: Sequence[Flag]) -> str:
+    if not flags:
+        return ""
+    items = "".join(f'<li data-ad-flag="{esc(flag.kind)}">⚠ {esc(flag_text(flag))}</li>' for flag in flags)
+    return f'<ul class="ad-flags">{items}</ul>'
+
+
+# -------------------------------------------------------------------------------------------------------- table
+
+
+def _table(t: Table, rows: Sequence[Row], digits: int) -> str:
+    shown = [entry[3] for entry in entries(t, unfold=True) if not isinstance(entry, str)]
+    numbers: Numbers = {}
+    for column in t.columns:
+        texts = align(["" if (v := column.of(row)) is None else number(v, digits) for row in shown], pad=NBSP)
+        numbers.update({(column.key, row.index): text for row, text in zip(shown, texts, strict=True)})
+    body = "".join(_section(t, section, rows, numbers, digits) for section in t.sections)
+    notes = "".join(f'<p class="ad-note">{esc(note)}</p>' for note in t.notes)
+    # opened, it shows a column of the table above: no script, and without a style sheet the column is always there
+    switch = '<details class="ad-switch"><summary>local partials</summary></details>'
+    return (
+        f'<div class="ad-scroll"><table class="ad-table"><caption>Elementary operations in program order'
+        f"</caption><thead>{_head(t)}</thead>{body}</table></div>{switch}{notes}"
+    )
+
+
+def _head(t: Table) -> str:
+    """Two rows: what a group of columns is, and ∂v/∂x for each."""
+    def first(text: str, kind: str = "", columns: int = 1) -> str:
+        return f'<th scope="col" rowspan="2" colspan="{columns}" class="ad-head {kind}">{text}</th>'
+
+    upper = first("line") + first("code") + (first("runs") if t.looped else "")
+    upper += first("variable", columns=2) + first("expression") + first("value", "ad-number")
+    lower = ""
+    for kind in ("tangent", "adjoint"):
+        columns = [column for column in t.columns if column.kind == kind]
+        if columns:
+            upper += f'<th scope="colgroup" colspan="{len(columns)}" class="ad-head ad-{kind}">{HEADS[kind]}</th>'
+        lower += "".join(_column_head(column, place == 0) for place, column in enumerate(columns))
+    upper += first("local partials", "ad-partial")
+    return f"<tr>{upper}</tr><tr>{lower}</tr>"
+
+
+def _column_head(column: Column, first: bool) -> str:
+    edge = " ad-edge-left" if first else ""
+    return f'<th scope="col" align="right" class="ad-number ad-{column.kind}{edge}">{esc(column.head)}</th>'
+
+
+def _section(t: Table, section: Section, rows: Sequence[Row], numbers: Numbers, digits: int) -> str:
+    """The lines of one source, one <tbody> each, under its name if there are several sources."""
+    span = 7 + t.looped + sum(column.kind != "value" for column in t.columns)
+    found = ""
+    if section.name and sum(bool(other.name) for other in t.sections) > 1:
+        heading = f'<th scope="rowgroup" align="left" colspan="{span}">{esc(section.name)}</th>'
+        found += f'<tbody class="ad-heading"><tr>{heading}</tr></tbody>'
+    for group in section.groups:
+        if isinstance(group, Gap):
+            found += f'<tbody><tr class="ad-gap"><td></td><td colspan="{span - 1}">{group}</td></tr></tbody>'
+        else:
+            found += f'<tbody class="ad-group">{_group(t, group, rows, numbers, digits)}</tbody>'
+    return found
+
+
+def _wide(t: Table, text: str, kind: str = "") -> str:
+    """A text where the operation would be, and empty cells where its numbers would be."""
+    edges = [column.kind != before.kind for before, column in zip(t.columns, t.columns[1:], strict=False)]
+    blank = "".join(f'<td class="{"ad-edge-left" if edge else ""}"></td>' for edge in edges)
+    return f'<td class="{kind}" colspan="4"><span>{text}</span></td>{blank}<td class="ad-partial"></td>'
+
+
+def _group(t: Table, group: Group, rows: Sequence[Row], numbers: Numbers, digits: int) -> str:
+    """The rows of a source line. Of a line in a loop: a row that unfolds it, the earlier runs, the last run."""
+    lines: list[tuple[str, str]] = []  # class and cells of each row
+    if group.count > 1:
+        summary = f'<details class="ad-fold"><summary>× {group.count}</summary></details>'
+        lines.append(("ad-fold-row", f'<td>{summary}</td>{_wide(t, "the last run", "ad-quiet ad-folded")}'))
+    for run in group.runs:
+        earlier = "ad-earlier " if run is not group.runs[-1] else ""
+        if isinstance(run, Gap):
+            lines.append(("ad-gap ad-earlier", f"<td></td>{_wide(t, str(run))}"))
+            continue
+        for place, item in enumerate(run.items):
+            count = ""
+            if t.looped:
+                count = f'<td class="ad-quiet">{run.number if group.count > 1 and not place else ""}</td>'
+            if isinstance(item, Gap):
+                lines.append((f"ad-gap {earlier}", f"{count}{_wide(t, str(item))}"))
+            else:
+                lines.append((f"ad-row {earlier}", count + _cells(t, item, rows, numbers, digits)))
+    # a rowspan over hidden rows is harmless: it ends with its tbody
+    quiet = " ad-inputs" if group.inputs else ""
+    where = (
+        f'<td rowspan="{len(lines)}" class="ad-line-number">{group.line or ""}</td>'
+        f'<th scope="rowgroup" align="left" rowspan="{len(lines)}" class="ad-code ad-g{group.number}{quiet}">'
+        f"{esc(group.code) if group.inputs else f'<code>{esc(group.code)}</code>'}</th>"
+    )
+    items = iter([item for run in group.runs if isinstance(run, Run) for item in run.items if isinstance(item, Row)])
+    found = ""
+    for place, (kind, cells) in enumerate(lines):
+        mark = ""
+        if kind.startswith("ad-row"):
+            row = next(items)
+            kind, mark = f"{kind}ad-i{row.index}", f' data-ad-row="{row.index}"'
+        found += f'<tr class="{kind.strip()}"{mark}>{where if place == 0 else ""}{cells}</tr>'
+    return found
+
+
+def _cells(t: Table, row: Row, rows: Sequence[Row], numbers: Numbers, digits: int) -> str:
+    label = row.label if row.label and row.op != "input" else ""
+    flags = "".join(f' <span class="ad-mark" title="{esc(flag.message)}">⚠</span>' for flag in row.flags)
+    cells = (
+        f'<th scope="row" align="left" class="ad-variable">{esc(row.name)}</th><td class="ad-label">{esc(label)}</td>'
+        f'<td class="ad-expression"><code>{esc(row.expression)}</code>{flags}</td>'
+    )
+    before = "value"
+    for column in t.columns:
+        edge = " ad-edge-left" if column.kind != before else ""
+        before = column.kind
+        value = column.of(row)
+        quiet = "" if value is None else " ad-zero" if value == 0 else "" if is_finite(value) else " ad-bad"
+        cells += (
+            f'<td align="right" class="ad-number ad-{column.kind}{edge}{quiet}" data-ad-cell="{esc(column.key)}">'
+            f"<samp>{numbers[column.key, row.index]}</samp></td>"
+        )
+    slopes = ", ".join(f"{head} = {slope}" for head, slope in partials(row, rows, digits))
+    return f'{cells}<td class="ad-partial">{esc(slopes)}</td>'
+
+
+def _links(t: Table, name: str) -> str:
+    """The rules by which a row, its source line and its graph node light up together: no script needed."""
+    rows_of: dict[int, list[int]] = {}
+    for entry in entries(t, unfold=True):
+        if not isinstance(entry, str):
+            rows_of.setdefault(entry[1].number, []).append(entry[3].index)
+    found = []
+    for group, indices in rows_of.items():
+        found += [f".{name}:has(.ad-i{i}>:not(.ad-code):hover) :is(.ad-i{i},.ad-g{group})" for i in indices]
+        nodes = ",".join(f".ad-i{i}" for i in indices)
+        found.append(f".{name}:has(.ad-g{group}:hover) :is(.ad-g{group},{nodes})")
+    return ",\n".join(found) + "{--ad-on:var(--ad-lit)}" if found else ""

@@ -1,0 +1,101 @@
+"""The report as LaTeX: the result in mathematics, the operations in a plain `tabular`, without any package."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from .number import MINUS, number, quantity
+from .table import Column, Table, entries, flag_text, output_symbol, table
+from .text import notes_of, value_digits
+
+if TYPE_CHECKING:
+    from .result import Result
+
+SPECIAL = {
+    "\\": r"\textbackslash{}", "{": r"\{", "}": r"\}", "$": r"\$", "&": r"\&", "#": r"\#", "_": r"\_", "%": r"\%",
+    "~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "…": r"\ldots{}", "×": r"$\times$", "∂": r"$\partial$",
+    "<": r"\textless{}", ">": r"\textgreater{}", "|": r"\textbar{}", MINUS: "$-$",
+    "`": r"\textasciigrave{}",
+}  # fmt: skip
+
+
+def render(r: Result, *, digits: int = 6, max_rows: int = 60, unfold: bool = False) -> str:
+    """A LaTeX text: one displayed formula for each output, then the table. `unfold` lists earlier runs of a loop."""
+    t = table(r, max_rows=max_rows)
+    looped = ["runs"] if t.looped else []
+    heads = ["line", "code", *looped, "variable", "expression", *(_head(column, r) for column in t.columns)]
+    lines = [*_results(t, digits), r"\begin{tabular}{rl" + "l" * len(looped) + "ll" + "r" * len(t.columns) + "}"]
+    lines += [_line(heads) + r" \hline"]
+    above = None
+    for entry in entries(t, unfold=unfold):
+        if isinstance(entry, str):
+            lines.append(_line(["", rf"\emph{{{escape(entry)}}}", *[""] * (len(heads) - 2)]))
+            continue
+        _, group, run, row = entry
+        first = group is not above
+        code = escape(group.code) if group.inputs else _code(group.code)
+        cells = [str(group.line or ""), code] if first else ["", ""]
+        if t.looped:
+            count = f"{run.number} of {group.count}" if unfold else rf"$\times {group.count}$"
+            cells.append(count if group.count > 1 and row is run.items[0] else "")
+        label = "~" + _code(row.label) if row.label and row.op != "input" else ""
+        cells += [f"${_name(row.name)}${label}", _code(row.expression)]
+        values = [column.of(row) for column in t.columns]
+        cells += ["" if value is None else f"${math(number(value, digits))}$" for value in values]
+        lines.append(_line(cells))
+        above = group
+    lines.append(r"\end{tabular}")
+    lines += [f"\n{escape(text)}" for text in (*notes_of(t, unfold), *map(flag_text, t.flags))]
+    return "\n".join(lines)
+
+
+def escape(text: str) -> str:
+    """Text in which nothing is a LaTeX command."""
+    return "".join(SPECIAL.get(character, character) for character in " ".join(text.split()))
+
+
+def math(text: str) -> str:
+    """A written number in mathematics: "1e−8" is 1 × 10⁻⁸."""
+    text = re.sub(r"(\d)e(−?\d+)", r"\1 \\times 10^{\2}", text).replace(MINUS, "-")
+    return re.sub(r"nan|inf", lambda word: {"nan": r"\mathrm{NaN}", "inf": r"\infty"}[word.group()], text)
+
+
+def _code(text: str) -> str:
+    return rf"\texttt{{{escape(text)}}}" if text else ""
+
+
+def _name(name: str) -> str:
+    """v12 as v with an index; a user's name with more than one letter upright."""
+    if re.fullmatch(r"v\d+", name):
+        return f"v_{{{name[1:]}}}"
+    return name if re.fullmatch(r"[A-Za-z]", name) else rf"\mathrm{{{escape(name)}}}"
+
+
+def _results(t: Table, digits: int) -> list[str]:
+    found = []
+    for outcome in t.outcomes:
+        named = outcome.shown == outcome.name
+        symbol = _name(outcome.name) if named else ""
+        parts = [f"{symbol or _code(outcome.shown)} = {_quantity(outcome.value, value_digits(outcome.value, digits))}"]
+        for x, _, derivative in outcome.derivatives:
+            parts.append(rf"\frac{{\partial {symbol}}}{{\partial {_name(x)}}} = {_quantity(derivative, digits)}")
+        found.append(r"\[" + r" \qquad ".join(parts) + r"\]")
+    return found
+
+
+def _quantity(value: object, digits: int) -> str:
+    return math(quantity(value, digits).replace("…", r"\ldots").replace("×", r"\times"))
+
+
+def _head(column: Column, r: Result) -> str:
+    if column.kind == "value":
+        return "value"
+    if column.kind == "tangent":
+        return rf"$\partial v/\partial {_name(column.seed)}$"
+    symbol = output_symbol(r, r.outputs[0]) if len(r.outputs) == 1 else ""
+    return rf"$\bar v = \partial {_name(symbol)}/\partial v$" if symbol else r"$\bar v$"
+
+
+def _line(cells: list[str]) -> str:
+    return " & ".join(cells) + r" \\"

@@ -1,0 +1,265 @@
+"""The one form between a Result and its renderers: what is in the table, in which order, and what is left out.
+
+`table` chooses the columns and cuts the lines to `max_rows`; `entries` walks a table in the order in which it is read.
+Text, HTML, Markdown and LaTeX all draw these.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from .lines import LineGroup, line_groups
+from .number import number
+from .row import Flag, Row, Source
+
+if TYPE_CHECKING:
+    from .result import Result
+
+MAX_SEEDS = 6  # tangent columns; more than that cannot be read side by side
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """Something that is not shown: how many of what."""
+
+    count: int
+    what: str  # "operation", "line", "run"
+
+    def __str__(self) -> str:
+        return f"… {self.count} more {self.what}{'s' if self.count != 1 else ''}"
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column of numbers: its heading, and a key ("value", "adjoint", "tangent:x") to find it by."""
+
+    kind: str  # "value", "tangent", "adjoint"
+    head: str
+    seed: str = ""
+
+    @property
+    def key(self) -> str:
+        return f"{self.kind}:{self.seed}" if self.seed else self.kind
+
+    def of(self, row: Row) -> float | None:
+        """The number of `row` in this column; None where it has none. A tangent that is absent is an exact zero."""
+        if self.kind == "tangent":
+            return row.tangents.get(self.seed, 0.0)
+        return row.value if self.kind == "value" else row.adjoint
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One time that a line ran, as far as it is shown."""
+
+    number: int  # from 1
+    items: tuple[Row | Gap, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """A source line in the table. The last of `runs` is the last time the line ran; those before it are folded away."""
+
+    number: int
+    line: int | None
+    code: str
+    inputs: bool
+    count: int  # how often the line ran
+    runs: tuple[Run | Gap, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """The lines of one source: the cell, an earlier cell, a module."""
+
+    name: str
+    groups: tuple[Group | Gap, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """One output with its value and the derivative with respect to each input: (input, heading, derivative)."""
+
+    name: str
+    shown: str  # its name, or the source text of a nameless expression
+    value: Any
+    derivatives: tuple[tuple[str, str, Any], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """Everything that a renderer shows, already cut to size. `notes` says in words what was left out."""
+
+    outcomes: tuple[Outcome, ...]
+    flags: tuple[Flag, ...]
+    columns: tuple[Column, ...]
+    sections: tuple[Section, ...]
+    looped: bool  # whether some line ran more than once
+    notes: tuple[str, ...]
+
+
+def table(r: Result, *, max_rows: int = 60) -> Table:
+    """The table of a result, of at most `max_rows` operations."""
+    groups = line_groups(r.rows, r.sources)
+    kept = _cut(groups, max(max_rows, 4))
+    sections = []
+    for key in _source_order(groups, r.sources):
+        of_source = [group for group in groups if group.source == key and not group.inputs]
+        sections.append(Section(_source_name(key, r.sources), tuple(_with_gaps(of_source, kept))))
+    inputs = [kept[group.number] for group in groups if group.inputs and group.number in kept]
+    if inputs:
+        sections.insert(0, Section("", tuple(inputs)))
+    seeds = list(r.seeds) if r.mode != "reverse" else []
+    notes = []
+    if len(seeds) > MAX_SEEDS:
+        notes.append(f"Tangents of {len(seeds) - MAX_SEEDS} more seeds are not shown: {_some(seeds[MAX_SEEDS:])}.")
+    if r.omitted:
+        notes.append(f"{r.omitted} more operations came after these: they count in the result, but are not listed.")
+    looped = any(isinstance(g, Group) and g.count > 1 for section in sections for g in section.groups)
+    columns = _columns(r, seeds[:MAX_SEEDS])
+    return Table(outcomes(r), tuple(r.flags), columns, tuple(sections), looped, tuple(notes))
+
+
+def outcomes(r: Result) -> tuple[Outcome, ...]:
+    """The outputs of a result with their derivatives."""
+    several = len(r.outputs) != 1
+    found = []
+    for name in r.outputs:
+        value = r.value[name] if several else r.value
+        by_input = r.jacobian if getattr(value, "shape", ()) else r.grad
+        if several:
+            by_input = by_input[name]
+        symbol = output_symbol(r, name)
+        shown = name if symbol else str(r.output_label)
+        derivatives = tuple((x, f"∂{symbol}/∂{x}", derivative) for x, derivative in by_input.items())
+        found.append(Outcome(name, shown, value, derivatives))
+    return tuple(found)
+
+
+def output_symbol(r: Result, name: str) -> str:
+    """The name to write in ∂z/∂x: "" for an expression without a name, which reads ∂/∂x."""
+    label = getattr(r, "output_label", None)
+    return "" if label and len(r.outputs) == 1 and label != name else name
+
+
+def entries(t: Table, *, unfold: bool = False) -> Iterator[tuple[str, Group, Run, Row] | str]:
+    """The table line by line: a heading or a gap as text, an operation with the group and run it belongs to."""
+    for section in t.sections:
+        if section.name and len([s for s in t.sections if s.name]) > 1:
+            yield section.name
+        for group in section.groups:
+            if isinstance(group, Gap):
+                yield str(group)
+                continue
+            for run in group.runs if unfold else group.runs[-1:]:
+                if isinstance(run, Gap):
+                    yield str(run)
+                    continue
+                for item in run.items:
+                    yield str(item) if isinstance(item, Gap) else (section.name, group, run, item)
+
+
+def partials(row: Row, rows: Sequence[Row], digits: int = 6) -> list[tuple[str, str]]:
+    """The local partials of a row as (heading, number): [("∂v3/∂v1", "2")]. An operand used twice stands twice."""
+    pairs = zip(row.parents, row.partials, strict=False)
+    return [(f"∂{row.name}/∂{rows[parent].name}", number(partial, digits)) for parent, partial in pairs]
+
+
+def flag_text(flag: Flag) -> str:
+    """A flag in words, with its line."""
+    return f"line {flag.line}: {flag.message}" if flag.line is not None else flag.message
+
+
+def _columns(r: Result, seeds: Sequence[str]) -> tuple[Column, ...]:
+    columns = [Column("value", "value")]
+    if r.mode != "reverse":
+        columns += [Column("tangent", f"∂v/∂{seed}", seed) for seed in seeds]
+    if r.mode != "forward":
+        symbol = output_symbol(r, r.outputs[0]) if len(r.outputs) == 1 else ""
+        columns.append(Column("adjoint", f"v̄ = ∂{symbol}/∂v" if symbol else "v̄"))
+    return tuple(columns)
+
+
+def _cut(groups: Sequence[LineGroup], max_rows: int) -> dict[int, Group]:
+    """The groups that are shown, by number: of each line its last run first, then earlier runs as far as there is room.
+
+    The end of the program is kept before its middle, because the output is there.
+    """
+    room = max_rows
+    kept: dict[int, LineGroup] = {}
+    last = {group.number: _shorten(group.runs[-1], max_rows // 2) for group in groups}
+    size = {place: _length(items) for place, items in last.items()}
+    if sum(size.values()) > max_rows:
+        half = max_rows // 2
+        for part, part_room in ((reversed(groups), half), (groups, None)):
+            left = room if part_room is None else part_room
+            for group in part:
+                if group.number in kept or size[group.number] > left:
+                    break
+                kept[group.number] = group
+                left -= size[group.number]
+                room -= size[group.number]
+    else:
+        kept = {group.number: group for group in groups}
+        room -= sum(size.values())
+    loops = [place for place, group in kept.items() if len(group.runs) > 1]
+    shown = {}
+    for place, group in sorted(kept.items()):
+        earlier: list[Run | Gap] = []
+        count = len(group.runs)
+        if count > 1:
+            share = room // len(loops)
+            loops.remove(place)
+            for done, rows in enumerate(group.runs[:-1]):
+                if len(rows) > share:
+                    earlier.append(Gap(count - 1 - done, "run"))
+                    break
+                earlier.append(Run(done + 1, tuple(rows)))
+                share -= len(rows)
+                room -= len(rows)
+        runs = (*earlier, Run(count, last[place]))
+        shown[place] = Group(place, group.line, group.code, group.inputs, count, runs)
+    return shown
+
+
+def _shorten(rows: Sequence[Row], limit: int) -> tuple[Row | Gap, ...]:
+    if len(rows) <= limit:
+        return tuple(rows)
+    tail = max(limit // 2, 1)
+    head = limit - tail
+    return (*rows[:head], Gap(len(rows) - limit, "operation"), *rows[len(rows) - tail :])
+
+
+def _length(items: Iterable[Row | Gap]) -> int:
+    return sum(isinstance(item, Row) for item in items)
+
+
+def _with_gaps(groups: Sequence[LineGroup], kept: Mapping[int, Group]) -> Iterator[Group | Gap]:
+    missing = 0
+    for group in groups:
+        if group.number not in kept:
+            missing += 1
+            continue
+        if missing:
+            yield Gap(missing, "line")
+        missing = 0
+        yield kept[group.number]
+    if missing:
+        yield Gap(missing, "line")
+
+
+def _source_order(groups: Iterable[LineGroup], sources: Mapping[str, Source]) -> list[str | None]:
+    """The sources that have operations: the cell first, the others in order of first execution."""
+    found = list(dict.fromkeys(group.source for group in groups if not group.inputs))
+    cell = next(iter(sources), None)
+    return sorted(found, key=lambda key: key != cell)
+
+
+def _source_name(key: str | None, sources: Mapping[str, Source]) -> str:
+    return sources[key].name if key is not None and key in sources else (key or "elsewhere")
+
+
+def _some(names: Sequence[str], limit: int = 8) -> str:
+    return ", ".join(names[:limit]) + (", …" if len(names) > limit else "")

@@ -1,0 +1,161 @@
+"""The report as aligned Unicode text, for a terminal and for `text/plain`."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from .number import align, number, quantity
+from .table import Column, Gap, Table, entries, flag_text, partials, table
+
+if TYPE_CHECKING:
+    from .result import Result
+
+WIDTH = 110  # columns of a terminal that a table may take
+MAX_CODE = 34  # a longer source line gets a line of its own
+MAX_EXPRESSION = 26
+MAX_DERIVATIVES = 12  # derivatives in the result line
+
+
+def render(
+    r: Result, *, digits: int = 6, max_rows: int = 60, partials: bool = False, unfold: bool = False, width: int = WIDTH
+) -> str:
+    """The result line, the table, notes, flags. `unfold` lists earlier runs of a loop, `partials` local partials."""
+    t = table(r, max_rows=max_rows)
+    columns, notes = _fitting(t, width - _text_width(t, unfold), digits, unfold)
+    blocks = ["\n".join(result_lines(t, digits)), *_table(t, r, columns, digits, partials, unfold)]
+    notes += notes_of(t, unfold)
+    if notes:
+        blocks.append("\n".join(notes))
+    if t.flags:
+        blocks.append("\n".join(f"! {flag_text(flag)}" for flag in t.flags))
+    return "\n\n".join(blocks)
+
+
+def notes_of(t: Table, unfold: bool) -> list[str]:
+    """What is left out, in words."""
+    folded = t.looped and not unfold
+    return [*t.notes, *(["A line that ran several times (× n) shows its last run."] if folded else [])]
+
+
+def result_lines(t: Table, digits: int, between: str = "   ") -> list[str]:
+    """One line for each output: `z = −17.8825918847   ∂z/∂x = 179.882   ∂z/∂y = 113.961`."""
+    found = []
+    for outcome in t.outcomes:
+        parts = [f"{outcome.shown} = {quantity(outcome.value, value_digits(outcome.value, digits))}"]
+        parts += [f"{head} = {quantity(d, digits)}" for _, head, d in outcome.derivatives[:MAX_DERIVATIVES]]
+        if len(outcome.derivatives) > MAX_DERIVATIVES:
+            parts.append(str(Gap(len(outcome.derivatives) - MAX_DERIVATIVES, "derivative")))
+        found.append(between.join(parts))
+    return found
+
+
+def value_digits(value: object, digits: int) -> int:
+    """The output itself is written with twice the digits of the table, an array is not."""
+    return digits if getattr(value, "shape", ()) else min(2 * digits, 15)
+
+
+def display_width(text: str) -> int:
+    """Terminal columns of a text: a combining mark takes none, a wide character two."""
+    return sum(
+        0 if unicodedata.combining(c) else 2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in text
+    )
+
+
+def shorten(text: str, limit: int) -> str:
+    """The text on one line, cut at `limit` characters with an ellipsis."""
+    text = " ".join(text.split())
+    return text if len(text) <= limit else text[: limit - 1] + "…"
+
+
+def _pad(text: str, width: int, right: bool = False) -> str:
+    space = " " * max(width - display_width(text), 0)
+    return space + text if right else text + space
+
+
+def _left_cells(t: Table, unfold: bool) -> list[list[str] | str]:
+    """The cells left of the numbers for each entry: line, code, runs, variable, expression. A text stands alone."""
+    cells: list[list[str] | str] = []
+    above = None
+    for entry in entries(t, unfold=unfold):
+        if isinstance(entry, str):
+            cells.append(f"{'':4}  {entry}")
+            continue
+        _, group, run, row = entry
+        first = group is not above
+        code, line = (shorten(group.code, 100), group.line) if first else ("", None)
+        if len(code) > MAX_CODE:
+            cells.append(f"{line or '':>4}  {code}")
+            code, line = "", None
+        runs = ""
+        if group.count > 1 and row is run.items[0]:
+            runs = f"{run.number} of {group.count}" if unfold else f"× {group.count}"
+        label = row.label if row.label and row.op != "input" else ""
+        variable = f"{row.name} {label}".strip()
+        expression = shorten(row.expression, MAX_EXPRESSION) + (" !" if row.flags else "")
+        cells.append([str(line or ""), code, runs, variable, expression])
+        above = group
+    return cells
+
+
+def _heads(t: Table) -> list[str]:
+    return ["line", "code", "runs" if t.looped else "", "variable", "expression"]
+
+
+def _widths(heads: Sequence[str], cells: Sequence[Sequence[str] | str]) -> list[int]:
+    rows = [heads, *(c for c in cells if not isinstance(c, str))]
+    return [max(display_width(row[i]) for row in rows) for i in range(len(heads))]
+
+
+def _text_width(t: Table, unfold: bool) -> int:
+    return sum(w + 2 for w in _widths(_heads(t), _left_cells(t, unfold)) if w)
+
+
+def _numbers(t: Table, column: Column, digits: int, unfold: bool) -> list[str]:
+    """The aligned numbers of a column, one for each operation of the table."""
+    values = [column.of(entry[3]) for entry in entries(t, unfold=unfold) if not isinstance(entry, str)]
+    return align(["" if value is None else number(value, digits) for value in values])
+
+
+def _fitting(t: Table, room: int, digits: int, unfold: bool) -> tuple[list[Column], list[str]]:
+    """The columns that fit into `room`; the last tangents go first, and a note says which."""
+    def size(column: Column) -> int:
+        return max([display_width(column.head), *map(len, _numbers(t, column, digits, unfold))]) + 3
+
+    columns, dropped = list(t.columns), list[str]()
+    while sum(map(size, columns)) > room and any(c.kind == "tangent" for c in columns):
+        last = max(i for i, c in enumerate(columns) if c.kind == "tangent")
+        dropped.insert(0, columns.pop(last).head)
+    return columns, [f"Left out for want of width: {', '.join(dropped)}."] if dropped else []
+
+
+def _table(t: Table, r: Result, columns: list[Column], digits: int, with_partials: bool, unfold: bool) -> list[str]:
+    cells, heads = _left_cells(t, unfold), _heads(t)
+    if not any(not isinstance(c, str) for c in cells):
+        return []
+    widths = _widths(heads, cells)
+    numbers = [_numbers(t, column, digits, unfold) for column in columns]
+    sizes = [max(display_width(c.head), len(n[0])) for c, n in zip(columns, numbers, strict=True)]
+    rows = [entry[3] for entry in entries(t, unfold=unfold) if not isinstance(entry, str)]
+
+    def joined(left: Sequence[str], right: Sequence[str], extra: str) -> str:
+        text = "  ".join(_pad(c, w, i == 0) for i, (c, w) in enumerate(zip(left, widths, strict=True)) if w)
+        kind = "value"
+        for column, cell, size in zip(columns, right, sizes, strict=True):
+            text += (" │ " if column.kind != kind else "  ") + _pad(cell, size, right=True)
+            kind = column.kind
+        return f"{text}  {extra}".rstrip()
+
+    head = joined(heads, [column.head for column in columns], "local partials" if with_partials else "")
+    rule = "".join("┼" if c == "│" else "─" for c in joined(heads, ["─" * s for s in sizes], "").ljust(1))
+    rule += "─" * (display_width(head) - len(rule))
+    lines, place = [head, rule], 0
+    for cell in cells:
+        if isinstance(cell, str):
+            lines.append(cell)
+            continue
+        extra = ", ".join(f"{h} = {p}" for h, p in partials(rows[place], r.rows, digits)) if with_partials else ""
+        lines.append(joined(cell, [column[place] for column in numbers], extra))
+        place += 1
+    return ["\n".join(lines)]
