@@ -1,0 +1,122 @@
+// What the panel needs of the page, and ipywidgets does not do:
+// - while the panel lives, the static report beside it is hidden;
+// - arrow keys move a slider instead of the notebook's cell cursor, and letters do not cut cells;
+// - sliders and number boxes have names, and say their value rather than the number of their step;
+// - what is unfolded or scrolled in the report stays so when its numbers change.
+
+function hideStatic(key) {
+  // By a rule, not by changing the element: the report may be drawn anew at any time.
+  const rule = document.createElement("style");
+  const report = `[data-ad-static="${key}"]`;
+  rule.textContent = `${report}, .jp-OutputArea-child:has(> * ${report}) { display: none !important; }`;
+  document.head.append(rule);
+  return () => rule.remove();
+}
+
+function say({ lo, hi, steps }, index) {
+  return String(Number((lo * (1 - index / steps) + hi * (index / steps)).toPrecision(6)));
+}
+
+function set(element, name, value) {
+  if (element && element.getAttribute(name) !== value) element.setAttribute(name, value);
+}
+
+function dress(root, inputs) {
+  root.querySelectorAll(".ad-input").forEach((row, place) => {
+    const input = inputs[place];
+    if (!input) return;
+    const slider = row.querySelector(".ad-slider");
+    const handle = row.querySelector(".noUi-handle");
+    // on the focused element itself: on one around it Notebook 7 does not look
+    set(handle, "data-lm-suppress-shortcuts", "true");
+    set(handle, "aria-label", input.name);
+    if (handle) set(handle, "aria-valuetext", say(input, Number(handle.getAttribute("aria-valuenow"))));
+    set(slider, "data-lo", say(input, 0));
+    set(slider, "data-hi", say(input, input.steps));
+    set(row.querySelector(".ad-box input"), "aria-label", `${input.name}, value`);
+  });
+}
+
+// Elements of the report that a reader can open or scroll, each with a name that survives a new report.
+function places(root) {
+  const seen = {};
+  return [...root.querySelectorAll(".ad-report :is(details, .ad-scroll)")].map((element) => {
+    const kind = `${element.tagName} ${element.className}`;
+    seen[kind] = (seen[kind] ?? 0) + 1;
+    return [`${kind} ${seen[kind]}`, element];
+  });
+}
+
+function remember(root, kept) {
+  for (const [name, element] of places(root)) kept.set(name, [element.open, element.scrollLeft, element.scrollTop]);
+}
+
+function restore(root, kept) {
+  for (const [name, element] of places(root)) {
+    const [open, left, top] = kept.get(name) ?? [];
+    if (open !== undefined) element.open = open;
+    if (left) element.scrollLeft = left;
+    if (top) element.scrollTop = top;
+  }
+}
+
+function accompany(root, model) {
+  const kept = new Map();
+  let report = root.querySelector(".ad-report");
+  const look = () => {
+    const now = root.querySelector(".ad-report");
+    if (now !== report) restore(root, kept); // before the page is painted: mutations are told at once
+    report = now;
+    dress(root, model.get("inputs"));
+  };
+  const note = (event) => {
+    if (event.target.closest?.(".ad-report")) remember(root, kept);
+  };
+  const observer = new MutationObserver(look);
+  observer.observe(root, { childList: true, subtree: true, attributes: true, attributeFilter: ["aria-valuenow"] });
+  root.addEventListener("toggle", note, true); // these two do not bubble
+  root.addEventListener("scroll", note, true);
+  model.on("change:inputs", look);
+  look();
+  return () => {
+    observer.disconnect();
+    root.removeEventListener("toggle", note, true);
+    root.removeEventListener("scroll", note, true);
+    model.off("change:inputs", look);
+  };
+}
+
+function render({ model, el }) {
+  const ends = [];
+  let over = false;
+  let hidden = false;
+  el.classList.add("ad-companion");
+
+  const alive = () => {
+    if (over || hidden) return;
+    hidden = true;
+    ends.push(hideStatic(model.get("key")));
+  };
+  if (document.querySelector(".jp-NotebookPanel")) alive();
+  else {
+    model.on("msg:custom", alive);
+    ends.push(() => model.off("msg:custom", alive));
+    model.send({ ask: "alive" });
+  }
+
+  let tries = 300; // the box around us is put into the page later than we are
+  const find = () => {
+    const root = el.closest(".ad-panel");
+    if (over) return;
+    if (root) ends.push(accompany(root, model));
+    else if (tries-- > 0) requestAnimationFrame(find);
+  };
+  find();
+
+  return () => {
+    over = true;
+    for (const end of ends) end();
+  };
+}
+
+export default { render };

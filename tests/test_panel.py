@@ -1,0 +1,458 @@
+"""The panel without a browser: which values its sliders take, what an event does, what is left when it is closed."""
+
+from __future__ import annotations
+
+import asyncio
+import linecache
+import math
+import time
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+from hypothesis import assume, example, given, settings
+from hypothesis import strategies as st
+from ipywidgets import HTML, Button, FloatText, IntSlider
+from ipywidgets.widgets.widget import _instances
+
+from ad_magic.panel import panel as panel_module
+from ad_magic.panel import registry
+from ad_magic.panel.grid import Grid, around, round_down, widen
+from ad_magic.panel.grid import given as given_range
+from ad_magic.panel.panel import Panel, StaticReport, show
+from ad_magic.panel.trouble import describe, line_in
+from ad_magic.report.options import ViewOptions
+from ad_magic.report.row import Source
+
+# ------------------------------------------------------------------------------------------------------ stand-ins
+
+
+@dataclass
+class FakeResult:
+    """What the panel reads of a Result."""
+
+    inputs: dict[str, Any]
+    value: float = 0.0
+    sources: dict[str, Source] = field(default_factory=dict)
+
+    def to_html(self, digits: int = 6, max_rows: int = 60, show: str = "tables") -> str:
+        return f'<div class="ad-report {show}"><span class="ad-value">{self.value:.{digits}g}</span></div>'
+
+    def to_text(self, digits: int = 6, max_rows: int = 60) -> str:
+        return f"z = {self.value:.{digits}g}"
+
+
+def product(inputs: dict[str, Any]) -> FakeResult:
+    """The program of these tests: the product of its scalar inputs."""
+    return FakeResult(inputs, math.prod(v for v in inputs.values() if isinstance(v, float)))
+
+
+def a_panel(evaluate=product, ranges=None, options=None, **inputs: Any) -> Panel:
+    inputs = inputs or {"x": 2.0, "y": 3.0}
+    view = options or ViewOptions()
+    static = StaticReport(view)
+    return Panel(product(inputs), evaluate, ranges or {}, view, static)
+
+
+@pytest.fixture(autouse=True)
+def nothing_left():
+    """Every test ends with as many widgets as it began with."""
+    before = set(_instances)
+    yield
+    registry.close_all()
+    for key in set(_instances) - before:
+        _instances[key].close()
+
+
+@pytest.fixture
+def shown(monkeypatch) -> list:
+    """What is displayed, instead of displaying it; updates of a display count as well."""
+    outputs: list = []
+
+    class Handle:
+        def update(self, bundle, raw):
+            outputs.append(("update", bundle))
+
+    def display(what, **options):
+        outputs.append(("display", what))
+        return Handle()
+
+    monkeypatch.setattr(panel_module, "display", display)
+    return outputs
+
+
+# ---------------------------------------------------------------------------------------------------------- grids
+
+numbers = st.floats(allow_nan=False, min_value=-1e300, max_value=1e300)
+
+
+@given(numbers)
+@example(1e-8)
+@example(1e8)
+@example(0.0)
+@example(5e-324)
+@example(math.pi)
+def test_a_range_of_our_own_holds_the_value_and_goes_both_ways(value):
+    grid = around(value)
+    assert grid.lo < value < grid.hi
+    assert 100 <= grid.steps <= 600
+    assert 0 < grid.index(value) < grid.steps
+
+
+@pytest.mark.parametrize(
+    ("value", "grid"),
+    [
+        (2.0, Grid(0.0, 4.0, 200)),
+        (3.0, Grid(0.0, 6.0, 300)),
+        (0.0, Grid(-1.0, 1.0, 200)),
+        (0.5, Grid(-0.6, 1.6, 220)),
+        (-2.0, Grid(-4.0, 0.0, 200)),
+        (math.pi, Grid(0.0, 6.5, 325)),
+        (1e-8, Grid(0.0, 2e-8, 200)),
+        (1e8, Grid(0.0, 2e8, 200)),
+        (math.inf, Grid(-1.0, 1.0, 200)),
+        (math.nan, Grid(-1.0, 1.0, 200)),
+    ],
+)
+def test_ranges_are_round(value, grid):
+    assert around(value) == grid
+
+
+@given(numbers, numbers, st.integers(1, 1000), st.data())
+def test_every_step_is_found_again(lo, hi, steps, data):
+    assume(hi - lo > 1e-6 * max(abs(lo), abs(hi)))
+    grid = Grid(lo, hi, steps)
+    index = data.draw(st.integers(0, steps))
+    assert grid.index(grid.value(index)) == index
+    assert (grid.value(0), grid.value(steps)) == (lo, hi)
+
+
+def test_steps_have_no_dust():
+    assert [Grid(0.0, 1.0, 10).value(k) for k in range(11)] == [0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0]
+    assert Grid(0.0, 2e-8, 200).value(101) == 1.01e-8
+    assert Grid(-1.4, 2.6, 200).value(105) == 0.7
+
+
+def test_a_range_of_the_user():
+    assert given_range((0, 4, 0.1)) == Grid(0.0, 4.0, 40)
+    assert given_range((0, 4)) == Grid(0.0, 4.0, 200)
+    assert given_range((0, 4, None)) == Grid(0.0, 4.0, 200)
+    assert given_range((-math.pi, math.pi)) == Grid(-math.pi, math.pi, 200)
+    assert given_range((4, 0)) == Grid(0.0, 4.0, 200)
+    assert given_range((1, 1)).holds(1)
+
+
+@given(numbers, numbers)
+def test_a_wider_range_holds_the_value_and_keeps_the_other_end(start, value):
+    grid = around(start)
+    wider = widen(grid, value)
+    assert wider.holds(value)
+    assert wider.lo == grid.lo or wider.hi == grid.hi
+    assert 1 <= wider.steps <= 1000
+
+
+def test_a_wider_range_keeps_its_step_where_it_can():
+    assert widen(Grid(0.0, 10.0, 10), 12.0) == Grid(0.0, 12.0, 12)
+    assert widen(Grid(0.0, 10.0, 10), 1e6).steps == 200
+
+
+def test_round_down():
+    assert [round_down(x) for x in (0.03, 0.02, 5, 7.3, 1e-9, 0, math.inf)] == [0.02, 0.02, 5, 5, 1e-9, 0, 0]
+
+
+# ------------------------------------------------------------------------------------------------------- following
+
+
+def test_slider_box_and_report_follow_each_other():
+    panel = a_panel()
+    x, _ = panel.rows
+    x.slider.value = x.grid.index(2.5)
+    assert x.box.value == 2.5
+    assert ">7.5<" in panel.view.value
+    x.box.value = 1.5
+    assert x.slider.value == x.grid.index(1.5)
+    assert ">4.5<" in panel.view.value
+
+
+def test_showing_a_panel_changes_nothing():
+    calls = []
+    panel = a_panel(evaluate=lambda inputs: calls.append(inputs), x=math.pi, y=1e-8)
+    assert [row.value for row in panel.rows] == [math.pi, 1e-8]
+    assert [row.box.value for row in panel.rows] == [math.pi, 1e-8]
+    assert calls == []
+
+
+def test_an_input_that_is_not_moved_keeps_its_exact_value():
+    seen = []
+    panel = a_panel(evaluate=lambda inputs: seen.append(inputs) or product(inputs), x=math.pi, y=3.0)
+    panel.rows[1].slider.value += 1
+    assert seen == [{"x": math.pi, "y": 3.02}]
+
+
+def test_one_event_is_one_evaluation_and_one_report():
+    seen, reports = [], []
+    panel = a_panel(evaluate=lambda inputs: seen.append(inputs) or product(inputs))
+    panel.view.observe(lambda change: reports.append(change.new), "value")
+    panel.rows[0].slider.value += 1
+    panel.rows[0].box.value = 99.0  # also where the range grows with it
+    assert len(seen) == len(reports) == 2
+
+
+def test_a_number_outside_the_range_widens_it():
+    panel = a_panel()
+    x = panel.rows[0]
+    x.box.value = 10.0
+    assert (x.grid.lo, x.grid.hi) == (0.0, 10.0)
+    assert x.slider.max == x.slider.value == x.grid.steps
+    assert panel.companion.inputs[0]["hi"] == 10.0
+    x.slider.value = 0
+    assert x.box.value == 0.0
+
+
+def test_the_users_range_counts():
+    panel = a_panel(ranges={"x": (0, 1, 0.25)}, x=0.5, y=1.0)
+    assert panel.rows[0].grid == Grid(0.0, 1.0, 4)
+    assert a_panel(ranges={"x": (0, 1)}, x=2.0).rows[0].grid.holds(2.0)
+
+
+def test_reset():
+    panel = a_panel(x=math.pi, y=3.0)
+    first = panel.view.value
+    panel.rows[0].box.value = 100.0
+    panel.rows[1].slider.value = 0
+    assert panel.view.value != first
+    panel.reset_button.click()
+    assert [row.value for row in panel.rows] == [math.pi, 3.0]
+    assert [row.grid for row in panel.rows] == [row.start_grid for row in panel.rows]
+    assert panel.view.value == first
+
+
+def test_arrays_are_shown_and_passed_on():
+    import numpy as np
+
+    seen = []
+    w = np.array([1.0, 2.0])
+    panel = a_panel(evaluate=lambda inputs: seen.append(inputs) or product(inputs), x=2.0, w=w)
+    panel.rows[0].slider.value += 1
+    assert seen[0]["w"] is w
+    rows = panel.root.children[0].children
+    assert [row.children[0].value for row in rows] == ["x", "w"]
+    assert rows[1].children[1].value == "[1. 2.] (2)"
+
+
+def test_without_a_scalar_input_there_is_no_panel(shown):
+    show(product({"w": [1.0, 2.0]}), product)
+    assert len(shown) == 1
+    assert registry.count() == 0
+
+
+def test_what_the_program_prints_does_not_get_under_another_cell(capsys, shown):
+    panel = a_panel(evaluate=lambda inputs: print("x =", inputs["x"]) or product(inputs))
+    panel.rows[0].box.value = 1.0
+    assert capsys.readouterr().out == ""
+
+
+# ----------------------------------------------------------------------------------------------------- trouble, pace
+
+CELL = "%%grad x=2\ny = x - 1\nz = sqrt(y)\n"
+
+
+def root_of_x(inputs):
+    return FakeResult(inputs, math.sqrt(inputs["x"]))
+
+
+def test_an_error_stands_in_the_status_line_and_the_last_good_report_stays():
+    panel = a_panel(evaluate=root_of_x, x=2.0)
+    panel.rows[0].box.value = 4.0
+    good = panel.view.value
+    panel.rows[0].box.value = -1.0
+    assert "<b>ValueError</b>: " in panel.status.value
+    assert panel.view.value == good
+    assert "ad-stale" in panel.view._dom_classes
+    panel.rows[0].box.value = 9.0
+    assert panel.status.value == ""
+    assert "ad-stale" not in panel.view._dom_classes
+    assert ">3<" in panel.view.value
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt(), SystemExit(), ZeroDivisionError("<b>"), RecursionError()])
+def test_no_error_gets_out_of_an_event(error):
+    def fails(inputs):
+        raise error
+
+    panel = a_panel(evaluate=fails)
+    panel.rows[0].slider.value += 1
+    assert panel.status.value != ""
+    assert "<b></b>" not in panel.status.value
+    assert "<b><b>" not in panel.status.value
+
+
+def test_an_error_names_the_line_of_the_cell():
+    """Lines count as in a traceback: the magic's line is the first, and the file is what IPython compiles."""
+    name = "a-cell-of-the-tests"
+    text = "\n" + CELL.partition("\n")[2]
+    linecache.cache[name] = (len(text), None, text.splitlines(keepends=True), name)
+    with pytest.raises(ValueError) as raised:
+        exec(compile(text, name, "exec"), {"x": 0.0, "sqrt": math.sqrt})
+    cell = Source("this cell", tuple(CELL.splitlines()))
+    assert line_in(raised.value, cell) == 3
+    assert describe(raised.value, cell).endswith("(line 3: <code>z = sqrt(y)</code>)")
+    assert line_in(raised.value, None) is None
+
+
+def test_a_long_message_is_cut():
+    assert len(describe(ValueError("x" * 10_000), None)) < 300
+
+
+def test_a_slow_program_follows_when_the_slider_is_let_go(monkeypatch):
+    duration = 0.2
+
+    def takes_its_time(inputs):
+        time.sleep(duration)
+        return product(inputs)
+
+    panel = a_panel(evaluate=takes_its_time)
+    slider = panel.rows[0].slider
+    assert slider.continuous_update
+    slider.value += 1
+    assert not any(row.slider.continuous_update for row in panel.rows)
+    assert "let go" in panel.status.value
+    duration = 0.0
+    slider.value += 1
+    assert slider.continuous_update
+    assert panel.status.value == ""
+
+
+def test_continuous_update_can_be_off_from_the_start():
+    panel = a_panel(options=ViewOptions(continuous_update=False))
+    panel.rows[0].slider.value += 1
+    assert not panel.rows[0].slider.continuous_update
+
+
+# ------------------------------------------------------------------------------------------------ outputs, closing
+
+
+def test_the_static_report_is_an_output_of_its_own(shown):
+    show(product({"x": 2.0}), product, options=ViewOptions(digits=3, show="graph"))
+    (_, static), (_, root) = shown
+    key = root.children[-1].key
+    assert static["text/html"] == (
+        f'<div data-ad-static="{key}"><div class="ad-report graph"><span class="ad-value">2</span></div></div>'
+    )
+    assert static["text/plain"] == "z = 2"
+    assert "ad-panel" in root._dom_classes
+    bundle = root._repr_mimebundle_()
+    assert bundle["text/html"] == "<span></span>"
+    assert bundle["text/plain"] == ""
+    assert "application/vnd.jupyter.widget-view+json" in bundle
+
+
+def test_every_execution_has_a_key_of_its_own(shown):
+    show(product({"x": 2.0}), product)
+    show(product({"x": 2.0}), product)
+    assert shown[0][1]["text/html"] != shown[2][1]["text/html"]
+
+
+def test_the_static_report_is_updated_once_for_a_gesture(shown, monkeypatch):
+    monkeypatch.setattr(panel_module, "REST", 0.01)
+
+    async def gesture():
+        show(product({"x": 2.0}), product)
+        root = shown[1][1]
+        slider = root.children[0].children[0].children[1]
+        for _ in range(10):
+            slider.value += 1
+            await asyncio.sleep(0)
+        await asyncio.sleep(0.05)
+
+    asyncio.run(gesture())
+    updates = [bundle for kind, bundle in shown if kind == "update"]
+    assert [bundle["text/plain"] for bundle in updates] == ["z = 2.2"]
+
+
+def test_a_failed_run_does_not_touch_the_static_report(shown):
+    show(FakeResult({"x": 2.0}, 1.4), root_of_x)
+    shown[1][1].children[0].children[0].children[2].value = -1.0
+    assert not [kind for kind, _ in shown if kind == "update"]
+
+
+def test_closing_leaves_no_widget():
+    before = len(_instances)
+    panel = a_panel()
+    assert len(_instances) > before
+    panel.close()
+    assert len(_instances) == before
+
+
+def test_a_panel_has_sliders_boxes_one_report_and_a_button():
+    panel = a_panel()
+    found = []
+
+    def walk(widget):
+        found.append(type(widget))
+        for child in getattr(widget, "children", ()):
+            walk(child)
+
+    walk(panel.root)
+    assert [found.count(kind) for kind in (IntSlider, FloatText, Button)] == [2, 2, 1]
+    assert found.count(HTML) == 2  # report, status
+
+
+RERUN = """
+from ad_magic.panel import show
+from test_panel import FakeResult, Source, product
+show(FakeResult({"x": 2.0}, sources={"cell": Source("this cell", ("text of a cell",))}), product)
+"""
+
+
+def test_fifty_reruns_leave_as_many_widgets_as_one(shell, shown):
+    shell.run_cell(RERUN, cell_id="a")
+    shell.run_cell(RERUN.replace("text of a", "another"), cell_id="b")
+    once = len(_instances)
+    for _ in range(50):
+        assert shell.run_cell(RERUN, cell_id="a").success
+    assert len(_instances) == once
+    assert registry.count() == 2
+
+
+def test_a_cell_that_shows_no_panel_any_more_loses_its_panel(shell, shown, monkeypatch, capsys):
+    """In a notebook: the message says which cell it is, and running it again is known before it shows anything."""
+    before = len(_instances)
+    monkeypatch.setattr(registry, "_where", lambda fallback: ("a", object()))
+    shell.run_cell(RERUN, cell_id="a")
+    assert len(_instances) > before
+    shell.run_cell("1 + 1", cell_id="b")
+    assert len(_instances) > before
+    shell.run_cell("1 / 0", cell_id="a")
+    assert len(_instances) == before
+
+
+def test_old_panels_are_closed_when_there_are_too_many(monkeypatch):
+    monkeypatch.setattr(registry, "LIMIT", 3)
+    closed = []
+
+    class Fake:
+        def __init__(self, name):
+            self.name = name
+
+        def close(self):
+            closed.append(self.name)
+
+    for name in "abcde":
+        registry.keep(Fake(name), name)
+    assert closed == ["a", "b"]
+    registry.close_all()
+    assert closed == ["a", "b", "c", "d", "e"]
+    assert registry.count() == 0
+
+
+def test_close_all_stops_listening(shell, shown):
+    listeners = list(shell.events.callbacks["pre_run_cell"])
+    shell.run_cell(RERUN, cell_id="a")
+    assert len(shell.events.callbacks["pre_run_cell"]) == len(listeners) + 1
+    registry.close_all()
+    assert shell.events.callbacks["pre_run_cell"] == listeners
+
+
+settings.register_profile("ad_magic", deadline=None)
+settings.load_profile("ad_magic")
