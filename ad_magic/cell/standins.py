@@ -9,6 +9,7 @@ from __future__ import annotations
 import ast
 import builtins
 import contextlib
+import dis
 import functools
 import sys
 from collections.abc import Iterator
@@ -17,7 +18,7 @@ from typing import Any
 
 from ad_magic.engine.active import TEXTS, Active, primal
 from ad_magic.engine.complexes import Complex, plain_complex
-from ad_magic.engine.library import BUILTINS, MODULES, Memo
+from ad_magic.engine.library import BUILTINS, MODULES, TYPE_OF, TYPES, Memo
 
 from ad_magic.engine.users import is_users
 
@@ -33,7 +34,7 @@ def standing_in(namespace: dict[str, Any], tree: ast.AST | None = None, skip: An
     `tree` is the cell that is about to run. Afterwards active numbers in the namespace are plain ones.
     """
     originals: list[tuple[Any, str, Any]] = []
-    placed: list[tuple[dict[str, Any], str]] = []
+    placed: list[tuple[dict[str, Any], str, Any]] = []
     walk: Walk | None = None
     modules = set(sys.modules)
     try:
@@ -44,10 +45,9 @@ def standing_in(namespace: dict[str, Any], tree: ast.AST | None = None, skip: An
                 original = getattr(module, name)
                 forth[id(original)] = function
                 originals.append((module, name, original))
-        floats = tree is not None and calls_float(tree)
 
         def on_namespace(names: dict[str, Any]) -> None:
-            _place_builtins(names, placed, floats)
+            _place_builtins(names, placed, tree if names is namespace else None)
 
         def swap(value: Any) -> Any:
             if type(value) is _LRU:
@@ -65,8 +65,8 @@ def standing_in(namespace: dict[str, Any], tree: ast.AST | None = None, skip: An
             setattr(module, name, original)
         for undo in reversed(walk.undo if walk else []):
             undo()
-        for names, name in placed:
-            if names.get(name) is BUILTINS[name]:
+        for names, name, function in placed:
+            if names.get(name) is function:
                 del names[name]
         make_plain(namespace, originals, modules, skip)
         TEXTS.clear()
@@ -75,7 +75,8 @@ def standing_in(namespace: dict[str, Any], tree: ast.AST | None = None, skip: An
 def make_plain(namespace: dict[str, Any], originals: list[tuple[Any, str, Any]], modules: set[str], skip: Any = ()) -> None:
     """Leave plain numbers and real functions in everything that the namespace holds."""
     back = {id(MODULES[module.__name__][name]): original for module, name, original in originals}
-    back |= {id(function): getattr(builtins, name) for name, function in BUILTINS.items()}
+    back |= {id(function): getattr(builtins, name) for name, function in (*BUILTINS.items(), *TYPES.items())}
+    back |= {id(function): type for function in TYPE_OF.values()}
     for name in set(sys.modules) - modules:  # imported by the cell: they may have bound a stand-in
         for key, value in list(vars(sys.modules[name]).items()):
             if id(value) in back:
@@ -99,25 +100,51 @@ def plain(value: Any, back: dict[int, Any] | None = None) -> Any:
     return value
 
 
-def _place_builtins(names: dict[str, Any], placed: list[tuple[dict[str, Any], str]], floats: bool) -> None:
-    for name, function in BUILTINS.items():
-        # The name `float` is a type too: it is replaced only where it is called.
-        wanted = name != "float" or floats or any(_code_calls_float(f.__code__) for f in names.values() if type(f) is FunctionType)
-        if name not in names and wanted:
-            names[name] = function
-            placed.append((names, name))
+def _place_builtins(names: dict[str, Any], placed: list[tuple[dict[str, Any], str, Any]], tree: ast.AST | None) -> None:
+    """Put the stand-ins for builtins into a namespace that does not have these names itself."""
+    functions = [value for value in names.values() if type(value) is FunctionType]
+    methods = [m for value in names.values() if isinstance(value, type) for m in vars(value).values() if type(m) is FunctionType]
+
+    def called(name: str) -> bool:
+        codes = [function.__code__ for function in functions + methods]
+        return (tree is not None and calls(tree, name)) or any(_code_calls(code, name) for code in codes)
+
+    wanted: dict[str, Any] = {**BUILTINS, **{name: stand_in for name, stand_in in TYPES.items() if called(name)}}
+    if called("type") and not (tree is not None and mentions(tree, "type")):
+        wanted["type"] = TYPE_OF["float" in wanted]
+    for name, stand_in in wanted.items():
+        if name not in names:
+            names[name] = stand_in
+            placed.append((names, name, stand_in))
 
 
-def calls_float(tree: ast.AST) -> bool:
-    """Whether a program calls float(…) of something that it computed, or maps it over something."""
+def calls(tree: ast.AST, name: str) -> bool:
+    """Whether a program calls name(…) of something that it computed, or maps it over something.
+
+    >>> calls(ast.parse("y = float(x)"), "float"), calls(ast.parse("isinstance(x, float); float('inf')"), "float")
+    (True, False)
+    """
     for node in ast.walk(tree):
         if isinstance(node, ast.Call):
-            names = [a.id for a in (node.func, *node.args[:1]) if isinstance(a, ast.Name)]
+            names = [a.id if isinstance(a, ast.Name) else None for a in (node.func, *node.args[:1])]
             constant = all(isinstance(a, ast.Constant) for a in node.args)
-            if (names[:1] == ["float"] and not constant) or names == ["map", "float"]:
+            if (names[0] == name and not constant) or names[:2] == ["map", name]:
                 return True
     return False
 
 
-def _code_calls_float(code: CodeType) -> bool:
-    return "float" in code.co_names or any(_code_calls_float(c) for c in code.co_consts if isinstance(c, CodeType))
+def mentions(tree: ast.AST, name: str) -> bool:
+    """Whether a program uses a name otherwise than to call it.
+
+    >>> mentions(ast.parse("class M(type): pass"), "type"), mentions(ast.parse("type(x)"), "type")
+    (True, False)
+    """
+    called = {id(node.func) for node in ast.walk(tree) if isinstance(node, ast.Call)}
+    return any(isinstance(node, ast.Name) and node.id == name and id(node) not in called for node in ast.walk(tree))
+
+
+def _code_calls(code: CodeType, name: str) -> bool:
+    """Whether a function calls a global by this name (the compiler marks a name that it loads to call it)."""
+    if name in code.co_names and any("NULL" in i.argrepr for i in dis.get_instructions(code) if i.argval == name):
+        return True
+    return any(_code_calls(inner, name) for inner in code.co_consts if isinstance(inner, CodeType))

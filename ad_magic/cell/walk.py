@@ -60,6 +60,9 @@ class Walk:
             return value
         if isinstance(value, tuple):
             return self._tuple(value)
+        if isinstance(value, (staticmethod, classmethod)):
+            inner = self._replace(value.__func__)
+            return value if inner is value.__func__ else kind(inner)
         if isinstance(value, frozenset):
             items = [self._replace(x) for x in value]
             return kind(items) if any(a is not b for a, b in zip(items, value, strict=True)) else value
@@ -112,8 +115,6 @@ class Walk:
             self._replace(value.__self__)
         elif isinstance(value, functools.partial):
             self._partial(value)
-        elif isinstance(value, (staticmethod, classmethod)):
-            self._replace(value.__func__)
         elif isinstance(value, property):
             for function in (value.fget, value.fset, value.fdel):
                 self._replace(function)

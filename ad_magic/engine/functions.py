@@ -12,7 +12,7 @@ from typing import Any
 from ad_magic.rules import RULES, define
 from ad_magic.rules.number import math
 
-from .active import Active, LostDerivative
+from .active import Active, LostDerivative, place_in_words
 from .dual import Dual
 from .generate import method
 from .operation import ACTIVE
@@ -87,7 +87,7 @@ def _refused(name: str, why: str) -> Callable[..., Any]:
 
     def function(*args: Any) -> Any:
         if any(type(x) in NUMBERS for x in args):
-            raise LostDerivative(f"line {user_frame().f_lineno}: math.{name} {why}")
+            raise LostDerivative(f"{place_in_words(user_frame())}: math.{name} {why}")
         return plain(*args)
 
     return _stand_in(function, name)

@@ -121,12 +121,26 @@ class ComplexName(complex, metaclass=_ComplexType):
 
 ComplexName.__name__ = ComplexName.__qualname__ = "complex"
 
+
+def _type_name(float_name: type) -> Callable[..., Any]:
+    def function(*args: Any, **options: Any) -> Any:
+        kind = builtins.type(*args, **options)
+        if len(args) == 1 and (is_active(args[0]) or kind is float):
+            return float_name
+        return complex if kind is Complex else kind
+
+    function.__name__ = function.__qualname__ = "type"
+    return function
+
+
+# Names of types. They are replaced only where they are called: elsewhere they are asked what they are.
+TYPES: dict[str, Any] = {"float": Float, "complex": ComplexName}
+TYPE_OF: dict[bool, Any] = {True: _type_name(Float), False: _type_name(float)}  # type(x), where `float` is replaced or not
+
 BUILTINS: dict[str, Any] = {
     "max": _best(builtins.max, "max"),
     "min": _best(builtins.min, "min"),
     "sum": _sum,
-    "float": Float,
-    "complex": ComplexName,
 }
 _sum.__name__ = _sum.__qualname__ = "sum"
 
