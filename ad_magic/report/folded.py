@@ -29,7 +29,7 @@ def folded(groups: Sequence[LineGroup], max_rows: int) -> tuple[list[str], float
     arcs = sorted((a for a in pairs if max(a.tail, a.head) < len(shown)), key=lambda a: (abs(a.head - a.tail), a.tail))
     captions = [shorten(group.code, MAX_CODE) for group in shown]
     carried = max((_reach(arc) for arc in arcs if arc.head <= arc.tail), default=0.0)
-    left, step, high = 40.0 + carried, 54.0, 30.0
+    left, step, high = 40.0 + carried, 48.0, 30.0
     box = CHAR * max(map(display_width, captions), default=0) + 28
     counts = [f"× {len(group.runs)}" if len(group.runs) > 1 else "" for group in shown]
     right = [left + box + (CHAR * len(count) + 12 if count else 0) for count in counts]

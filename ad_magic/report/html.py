@@ -195,10 +195,11 @@ def _cells(t: Table, row: Row, rows: Sequence[Row], numbers: Numbers, digits: in
     for column in t.columns:
         edge = " ad-edge-left" if column.kind != before else ""
         before = column.kind
+        kind = "primal" if column.kind == "value" else column.kind  # .ad-value is the value of the output alone
         value = column.of(row)
         quiet = "" if value is None else " ad-zero" if value == 0 else "" if is_finite(value) else " ad-bad"
         cells += (
-            f'<td align="right" class="ad-number ad-{column.kind}{edge}{quiet}" data-ad-cell="{esc(column.key)}">'
+            f'<td align="right" class="ad-number ad-{kind}{edge}{quiet}" data-ad-cell="{esc(column.key)}">'
             f"<samp>{numbers[column.key, row.index]}</samp></td>"
         )
     slopes = ", ".join(f"{head} = {slope}" for head, slope in partials(row, rows, digits))

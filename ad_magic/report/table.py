@@ -185,25 +185,28 @@ def _columns(r: Result, seeds: Sequence[str]) -> tuple[Column, ...]:
 def _cut(groups: Sequence[LineGroup], max_rows: int) -> dict[int, Group]:
     """The groups that are shown, by number: of each line its last run first, then earlier runs as far as there is room.
 
-    The end of the program is kept before its middle, because the output is there.
+    The line of the last operation is always kept, and the end of the program before its middle: the output is there.
     """
     room = max_rows
     kept: dict[int, LineGroup] = {}
     last = {group.number: _shorten(group.runs[-1], max_rows // 2) for group in groups}
     size = {place: _length(items) for place, items in last.items()}
-    if sum(size.values()) > max_rows:
-        half = max_rows // 2
-        for part, part_room in ((reversed(groups), half), (groups, None)):
-            left = room if part_room is None else part_room
+    if sum(size.values()) <= max_rows:
+        kept = {group.number: group for group in groups}
+        room -= sum(size.values())
+    else:
+        output = max(groups, key=lambda group: group.runs[-1][-1].index)
+        kept[output.number] = output
+        room -= size[output.number]
+        for part, left in ((reversed(groups), room // 2), (groups, max_rows)):
             for group in part:
-                if group.number in kept or size[group.number] > left:
+                if group.number in kept:
+                    continue
+                if size[group.number] > min(left, room):
                     break
                 kept[group.number] = group
                 left -= size[group.number]
                 room -= size[group.number]
-    else:
-        kept = {group.number: group for group in groups}
-        room -= sum(size.values())
     loops = [place for place, group in kept.items() if len(group.runs) > 1]
     shown = {}
     for place, group in sorted(kept.items()):
