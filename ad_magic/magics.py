@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import ast
-import builtins
 import difflib
 import re
+import sys
 from typing import Any
 
 from IPython.core.error import UsageError
@@ -14,7 +14,7 @@ from IPython.core.magic_arguments import argument, magic_arguments, parse_argstr
 from traitlets import Bool, Enum, Int
 
 from ad_magic.cell.again import Again
-from ad_magic.cell.run import CellError, Program, Run, compile_cell, run_program
+from ad_magic.cell.run import CellError, Program, compile_cell, run_program
 from ad_magic.report.options import ViewOptions
 from ad_magic.report.result import Result
 
@@ -23,10 +23,13 @@ VIEWS = ("panel", "static", "text")
 SHOWS = ("tables", "graph", "curves", "code", "check", "cost", "equations")
 CELL_MAGICS = ("grad", "tangent", "adjoint", "gradcheck")
 _COMMON = (
-    argument("inputs", nargs="*", metavar="NAME[=VALUE]", help="the inputs; a VALUE is a Python expression, quoted if it has spaces"),
-    argument("--of", action="append", default=[], metavar="NAME[,NAME]", help="what to differentiate (default: the trailing expression, else the variable assigned last)"),
+    argument("inputs", nargs="*", metavar="NAME[=VALUE]",
+             help="the inputs; a VALUE is a Python expression, quoted if it has spaces"),
+    argument("--of", action="append", default=[], metavar="NAME[,NAME]",
+             help="what to differentiate (default: the trailing expression, else the variable assigned last)"),
     argument("--mode", choices=MODES, help="both (default), forward or reverse"),
-    argument("--range", action="append", default=[], metavar="NAME=LO:HI[:STEP]", help="the range of an input's slider (repeatable)"),
+    argument("--range", action="append", default=[], metavar="NAME=LO:HI[:STEP]",
+             help="the range of an input's slider (repeatable)"),
     argument("--view", choices=VIEWS, help="panel (default), static or text"),
     argument("--show", choices=SHOWS, help="what is open first (default: tables)"),
     argument("-o", "--out", metavar="NAME", help="store the Result under this name"),
@@ -45,11 +48,21 @@ def common_arguments(function: Any) -> Any:
 class ADMagic(Magics):
     """Derivatives of ordinary cells: %%grad, %%tangent, %%adjoint, %%gradcheck."""
 
+    shell: Any
+
     digits = Int(6, min=1, max=17, help="Significant digits of the numbers in a table.").tag(config=True)
-    max_rows = Int(60, min=1, help="Rows of a table and nodes of a graph that are shown; more are folded or left out.").tag(config=True)
-    view = Enum(("auto", *VIEWS), "auto", help="How a result is shown: panel, static or text; auto takes the panel in a notebook, text in a terminal.").tag(config=True)
+    max_rows = Int(
+        60, min=1, help="Rows of a table and nodes of a graph that are shown; more are folded or left out."
+    ).tag(config=True)
+    view = Enum(
+        ("auto", *VIEWS),
+        "auto",
+        help="How a result is shown: panel, static or text; auto takes the panel in a notebook, text in a terminal.",
+    ).tag(config=True)
     mode = Enum(MODES, "both", help="Forward mode, reverse mode, or both.").tag(config=True)
-    continuous_update = Bool(True, help="Recompute while a slider moves; False waits until it is let go.").tag(config=True)
+    continuous_update = Bool(True, help="Recompute while a slider moves; False waits until it is let go.").tag(
+        config=True
+    )
 
     @output_can_be_silenced
     @no_var_expand
@@ -113,7 +126,13 @@ class ADMagic(Magics):
     @output_can_be_silenced
     @no_var_expand
     @common_arguments
-    @argument("--expect", action="append", default=[], metavar="NAME=FORMULA", help="a hand-written derivative with respect to an input (repeatable)")
+    @argument(
+        "--expect",
+        action="append",
+        default=[],
+        metavar="NAME=FORMULA",
+        help="a hand-written derivative with respect to an input (repeatable)",
+    )
     def gradcheck(self, line: str, cell: str | None = None) -> None:
         """Check a cell's derivatives: against central differences, the complex step, and formulas of your own.
 
@@ -144,7 +163,9 @@ class ADMagic(Magics):
         ranges = self._ranges(args.range)
         before = dict(namespace)
         try:
-            run, _ = run_program(program, namespace, given, of=of, mode=mode or args.mode or self.mode, skip=shell.user_ns_hidden)
+            run, _ = run_program(
+                program, namespace, given, of=of, mode=mode or args.mode or self.mode, skip=shell.user_ns_hidden
+            )
         except CellError as error:
             raise UsageError(str(error)) from None
         unknown = [n for n in ranges if n not in run.inputs]
@@ -170,7 +191,9 @@ class ADMagic(Magics):
         for text in expect:
             target, _, formula = _unquoted(text).partition("=")
             if not formula or target.strip() not in result.seeds:
-                raise UsageError(f'--expect takes NAME=FORMULA, as in --expect "x=2*x", for {_names(result.seeds)}; got {text!r}')
+                raise UsageError(
+                    f'--expect takes NAME=FORMULA, as in --expect "x=2*x", for {_names(result.seeds)}; got {text!r}'
+                )
             formulas[target.strip()] = formula.strip()
         try:
             return result.check(expect=formulas)
@@ -188,7 +211,10 @@ class ADMagic(Magics):
         if view == "text":
             display({"text/plain": result.to_text(self.digits, self.max_rows)}, raw=True)
         elif view == "static":
-            text, html = result.to_text(self.digits, self.max_rows), result.to_html(self.digits, self.max_rows, options.show)
+            text, html = (
+                result.to_text(self.digits, self.max_rows),
+                result.to_html(self.digits, self.max_rows, options.show),
+            )
             display({"text/plain": text, "text/html": html}, raw=True)
         else:
             from ad_magic.panel import show
@@ -208,7 +234,9 @@ class ADMagic(Magics):
             choice = re.search(r"argument (\S+): invalid choice: '?([^' ]*)'? \(choose from (.*)\)", str(error))
             if choice:
                 choices = re.findall(r"[\w-]+", choice[3])
-                raise UsageError(f"%%{name}: {choice[1].split('/')[-1]}: {_unknown(choice[2], choices, 'value')}") from None
+                raise UsageError(
+                    f"%%{name}: {choice[1].split('/')[-1]}: {_unknown(choice[2], choices, 'value')}"
+                ) from None
             raise UsageError(f"%%{name}: {error}") from None
 
     def _inputs(self, words: list[str]) -> dict[str, Any]:
@@ -217,11 +245,17 @@ class ADMagic(Magics):
         for word in words:
             name, equals, text = _unquoted(word).partition("=")
             if not name.isidentifier():
-                raise UsageError(f"{word!r} is not an input: write NAME or NAME=VALUE, as in x=1.5 (an expression with spaces in quotes)")
+                raise UsageError(
+                    f"{word!r} is not an input: write NAME or NAME=VALUE, as in x=1.5 (with spaces: in quotes)"
+                )
             text = _unquoted(text)
             if not equals:
                 if name not in self.shell.user_ns:
-                    candidates = [n for n, v in self.shell.user_ns.items() if isinstance(v, (int, float)) and not n.startswith("_")]
+                    candidates = [
+                        n
+                        for n, v in self.shell.user_ns.items()
+                        if isinstance(v, (int, float)) and not n.startswith("_")
+                    ]
                     close = _unknown(name, candidates, "input")
                     raise UsageError(f"{close}; give it a value ({name}=1.5) or assign it in an earlier cell")
                 given[name] = None
@@ -229,7 +263,9 @@ class ADMagic(Magics):
             try:
                 given[name] = eval(text, self.shell.user_ns)
             except Exception as error:
-                raise UsageError(f"the value of input {name!r} is no Python expression that works here: {text!r} ({type(error).__name__}: {error})") from None
+                raise UsageError(
+                    f"the value of input {name!r}, {text!r}, does not work here: {type(error).__name__}: {error}"
+                ) from None
         return given
 
     @staticmethod
@@ -245,7 +281,9 @@ class ADMagic(Magics):
                 if len(numbers) > 3 or not low < high or (step is not None and step <= 0):
                     raise ValueError
             except ValueError:
-                raise UsageError(f"--range {word}: write NAME=LO:HI or NAME=LO:HI:STEP with LO < HI, as in x=0:4:0.1") from None
+                raise UsageError(
+                    f"--range {word}: write NAME=LO:HI or NAME=LO:HI:STEP with LO < HI, as in x=0:4:0.1"
+                ) from None
             ranges[name] = (low, high, step)
         return ranges
 
@@ -255,19 +293,21 @@ class ADMagic(Magics):
         source = "\n" + shell.transform_cell(cell)  # the empty line stands for the line of the magic
         if not source.strip():
             raise UsageError(f"%%{name}: the cell is empty; write the program to differentiate below the magic")
-        file = shell.compile.cache(source, shell.execution_count, raw_code=f"%%{name}\n{cell}")
+        cells = dict(getattr(shell.compile, "_filename_map", {}))
+        file = shell.compile.cache(source, _cell_number(cells, shell), raw_code=f"%%{name}\n{cell}")
         try:
             tree = shell.compile.ast_parse(source, filename=file)
-        except SyntaxError:
-            if _awaits(source):
-                raise UsageError(f"%%{name}: a cell that awaits cannot be differentiated; await in an earlier cell and use its result here") from None
-            raise
+        except SyntaxError as error:
+            raise UsageError(_syntax_error(error)) from None
+        if _awaits(tree):
+            raise UsageError(
+                f"%%{name}: a cell that awaits cannot be differentiated; await in an earlier cell, use the result here"
+            )
         tree = shell.transform_ast(tree)
-        cells = dict(getattr(shell.compile, "_filename_map", {}))
         return compile_cell(tree, source, file, cells, shell.compile.flags)
 
 
-# ---- small helpers -----------------------------------------------------------------------------------------------------------
+# ---- small helpers -------------------------------------------------------------------------------
 
 
 def _unquoted(text: str) -> str:
@@ -295,15 +335,40 @@ def _expression_line(line: str) -> tuple[str, str]:
     return "", line
 
 
-def _awaits(source: str) -> bool:
-    try:
-        compile(source, "<cell>", "exec", flags=ast.PyCF_ALLOW_TOP_LEVEL_AWAIT | ast.PyCF_ONLY_AST, dont_inherit=True)
-    except SyntaxError:
-        return False
-    return True
+def _cell_number(cells: dict[str, int], shell: Any) -> int:
+    """The number of the cell that is running: that of the nearest frame that is one, so that tracebacks agree."""
+    frame = sys._getframe(1)
+    while frame is not None and frame.f_code.co_filename not in cells:
+        frame = frame.f_back  # type: ignore[assignment]
+    return cells[frame.f_code.co_filename] if frame is not None else shell.execution_count
 
 
-# ---- loading and unloading ----------------------------------------------------------------------------------------------------
+def _syntax_error(error: SyntaxError) -> str:
+    """A syntax error of the cell, with its line and a mark below the place."""
+    text = (error.text or "").rstrip()
+    mark = " " * max(0, (error.offset or 1) - 1) + "^"
+    return (
+        f"line {error.lineno}: {error.msg}\n    {text}\n    {mark}"
+        if text.strip()
+        else f"line {error.lineno}: {error.msg}"
+    )
+
+
+def _awaits(tree: ast.AST) -> bool:
+    """Whether a cell awaits at its top level (inside an async function it may)."""
+    for node in ast.iter_child_nodes(tree):
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)):
+            continue
+        if (
+            isinstance(node, (ast.Await, ast.AsyncFor, ast.AsyncWith))
+            or bool(getattr(node, "is_async", 0))
+            or _awaits(node)
+        ):
+            return True
+    return False
+
+
+# ---- loading and unloading -----------------------------------------------------------------------
 
 
 def first_line_magic(lines: list[str]) -> list[str]:
@@ -321,7 +386,8 @@ def _misplaced(name: str) -> Any:
     def explain(line: str) -> None:
         __tracebackhide__ = True
         raise UsageError(
-            f"%%{name} must be the first line of its cell: move what stands above it (imports, comments, %load_ext) to an earlier cell"
+            f"%%{name} must be the first line of its cell: move what stands above it (imports, comments, %load_ext) "
+            "to an earlier cell"
         )
 
     return explain
@@ -340,7 +406,11 @@ def _complete(shell: Any, event: Any) -> list[str]:
     if word.startswith("-") or event.line.endswith("-"):
         return sorted({o for decorate in _COMMON for o in decorate.args if o.startswith("-")})
     skip = set(shell.user_ns_hidden)
-    return [n for n, v in shell.user_ns.items() if n not in skip and not n.startswith("_") and isinstance(v, (int, float)) or type(v).__name__ == "ndarray"]
+    return [
+        n
+        for n, v in shell.user_ns.items()
+        if n not in skip and not n.startswith("_") and (isinstance(v, (int, float)) or type(v).__name__ == "ndarray")
+    ]
 
 
 def load(shell: Any) -> None:
@@ -367,8 +437,6 @@ def unload(shell: Any) -> None:
     shell.configurables[:] = [c for c in shell.configurables if not isinstance(c, ADMagic)]
     if first_line_magic in shell.input_transformers_cleanup:
         shell.input_transformers_cleanup.remove(first_line_magic)
-    import sys
-
     panel = sys.modules.get("ad_magic.panel")
     if panel is not None:
         panel.close_all()

@@ -37,7 +37,9 @@ class Again:
     def rerun(self, run: Run, inputs: Mapping[str, Any]) -> Run:
         """Run the cell itself again, recorded anew."""
         with scratch(self.namespace, self.before), contextlib.redirect_stdout(io.StringIO()):
-            return run_program(self.program, self.namespace, {**run.inputs, **inputs}, of=self.of, mode=run.mode, skip=self.skip)[0]
+            return run_program(
+                self.program, self.namespace, {**run.inputs, **inputs}, of=self.of, mode=run.mode, skip=self.skip
+            )[0]
 
     def plain(self, inputs: Mapping[str, Any], read: Callable[[dict[str, Any], Any], Any]) -> Any:
         """Run the cell with plain numbers and return `read(namespace, value of the trailing expression)`."""
@@ -70,8 +72,12 @@ def replayed(run: Run, inputs: Mapping[str, Any]) -> Run:
     tape = replay(run.tape, rows)
     if run.mode == "forward":
         columns = [forward_sweep(tape, {row: 1.0}) for _, _, row in run.seeds]
-        tape = Columns(tape.values, tape.ops, tape.left, tape.right, tape.where, list(zip(*columns, strict=True)), tape.recorded)
-    return replace(run, inputs=values, tape=tape, outputs=[_output(o, tape, run.mode == "forward") for o in run.outputs])
+        tape = Columns(
+            tape.values, tape.ops, tape.left, tape.right, tape.where, list(zip(*columns, strict=True)), tape.recorded
+        )
+    return replace(
+        run, inputs=values, tape=tape, outputs=[_output(o, tape, run.mode == "forward") for o in run.outputs]
+    )
 
 
 def _as_before(old: Any, new: Any) -> Any:
@@ -86,13 +92,17 @@ def _output(output: Output, tape: Columns, forward: bool) -> Output:
     if not isinstance(output.rows, list):
         if output.rows is None:
             return output
-        return replace(output, value=float(tape.values[output.rows]), tangents=tape.tangents[output.rows] if forward else None)
+        return replace(
+            output, value=float(tape.values[output.rows]), tangents=tape.tangents[output.rows] if forward else None
+        )
     import numpy as np
 
     flat = [value if row is None else tape.values[row] for value, row, _ in output.flat()]
 
     def tangents(rows: Any) -> Any:
-        return [tangents(r) for r in rows] if isinstance(rows, list) else (None if rows is None else tape.tangents[rows])
+        return (
+            [tangents(r) for r in rows] if isinstance(rows, list) else (None if rows is None else tape.tangents[rows])
+        )
 
     value = np.array(flat, dtype=float).reshape(output.value.shape)
     return replace(output, value=value, tangents=tangents(output.rows) if forward else output.tangents)

@@ -44,7 +44,9 @@ def find_inputs(code: CodeType, namespace: dict[str, Any]) -> list[str]:
     return [
         name
         for name in names_read(code)
-        if name in namespace and _is_float(namespace[name]) and not (hasattr(math, name) and namespace[name] == getattr(math, name))
+        if name in namespace
+        and _is_float(namespace[name])
+        and not (hasattr(math, name) and namespace[name] == getattr(math, name))
     ]
 
 
@@ -68,7 +70,9 @@ def last_assigned(tree: ast.Module) -> str | None:
 
 
 def _last_in(statement: ast.stmt) -> str | None:
-    if isinstance(statement, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Import, ast.ImportFrom, ast.Delete)):
+    if isinstance(
+        statement, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Import, ast.ImportFrom, ast.Delete)
+    ):
         return None
     blocks = [getattr(statement, "finalbody", []), getattr(statement, "orelse", [])]
     blocks += [h.body for h in reversed(getattr(statement, "handlers", []))]

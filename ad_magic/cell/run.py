@@ -67,7 +67,9 @@ class Program:
         return compile(self.tree, self.file, "exec")
 
 
-def compile_cell(tree: ast.Module, source: str, file: str, cells: dict[str, int] | None = None, flags: int = 0) -> Program:
+def compile_cell(
+    tree: ast.Module, source: str, file: str, cells: dict[str, int] | None = None, flags: int = 0
+) -> Program:
     """A cell from its syntax tree; `file` is the name under which tracebacks find the source, `flags` for compile()."""
     last = tree.body[-1] if tree.body and isinstance(tree.body[-1], ast.Expr) else None
     body = ast.Module(tree.body[:-1] if last else tree.body, [])
@@ -145,16 +147,15 @@ def read_inputs(program: Program, namespace: dict[str, Any], given: Mapping[str,
     return inputs
 
 
-def _as_input(name: str, value: Any) -> Any:
-    value = primal(value)
-    if isinstance(value, (bool, complex)) or not isinstance(value, (float, int)):
-        if getattr(value, "ndim", None) == 0 and getattr(value, "dtype", None) is not None and value.dtype.kind in "fiu":
-            return float(value)
-        if type(value).__name__ == "ndarray" and value.dtype.kind in "fiu":
-            return value.astype(float)
-        what = "complex" if isinstance(value, complex) else f"a {type(value).__name__}"
-        raise CellError(f"input {name!r} is {what}; an input must be a real number or an array of real numbers")
-    return float(value)
+def _as_input(name: str, given: Any) -> Any:
+    value: Any = primal(given)
+    if isinstance(value, (float, int)) and not isinstance(value, bool):
+        return float(value)
+    dtype = getattr(value, "dtype", None)
+    if dtype is not None and dtype.kind in "fiu":
+        return value.astype(float) if value.ndim else float(value)
+    what = "complex" if isinstance(value, complex) else f"a {type(value).__name__}"
+    raise CellError(f"input {name!r} is {what}; an input must be a real number or an array of real numbers")
 
 
 def make_active(
@@ -171,7 +172,9 @@ def make_active(
     made: dict[tuple[str, tuple[int, ...]], Any] = {}
     seeds = []
     for k, (name, position) in enumerate(places):
-        value = float(inputs[name][position]) if position or getattr(inputs[name], "shape", None) == () else inputs[name]
+        value = (
+            float(inputs[name][position]) if position or getattr(inputs[name], "shape", None) == () else inputs[name]
+        )
         if forward:
             tangent: Any = 1.0 if len(places) == 1 else Directions([float(k == j) for j in range(len(places))])
             number: Any = Dual.input(tape, value, tangent)
@@ -223,9 +226,13 @@ def is_numeric(value: Any) -> bool:
 def read_output(name: str, value: Any, tape: Tape) -> Output:
     """An output: its plain value, and which rows it is made of."""
     if type(value) is Complex or isinstance(value, complex):
-        raise CellError(f"the output {name!r} is complex; differentiate its parts: {name}.real, {name}.imag or abs({name})")
+        raise CellError(
+            f"the output {name!r} is complex; differentiate its parts: {name}.real, {name}.imag or abs({name})"
+        )
     if value is None:
-        raise CellError(f"the output {name!r} is None, not a number (a function without return, or a branch not taken?)")
+        raise CellError(
+            f"the output {name!r} is None, not a number (a function without return, or a branch not taken?)"
+        )
     if not is_numeric(value):
         raise CellError(f"the output {name!r} is a {type(value).__name__}, not a number or an array of numbers")
     if type(value).__name__ == "ndarray":

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import ast
+import itertools
 import linecache
-import os
 from functools import cache
+from pathlib import Path
 from types import CodeType
 from typing import NamedTuple
 
@@ -75,10 +76,11 @@ def _labels(text: str) -> dict[tuple[int, int, int, int], str]:
 def _pair(target: ast.expr, value: ast.expr, found: dict[tuple[int, int, int, int], str]) -> None:
     if isinstance(target, ast.Name):
         found.setdefault(_span(value), target.id)
-    elif isinstance(target, (ast.Tuple, ast.List)) and isinstance(value, (ast.Tuple, ast.List)):
-        if len(target.elts) == len(value.elts):
-            for t, v in zip(target.elts, value.elts, strict=True):
-                _pair(t, v, found)
+        return
+    lists = (ast.Tuple, ast.List)
+    if isinstance(target, lists) and isinstance(value, lists) and len(target.elts) == len(value.elts):
+        for t, v in zip(target.elts, value.elts, strict=True):
+            _pair(t, v, found)
 
 
 def _span(node: ast.expr | ast.stmt) -> tuple[int, int, int, int]:
@@ -106,10 +108,17 @@ def only_looked_at(place: Place) -> bool:
     except SyntaxError:
         return False
     path = _path_to(tree, place.span)
-    for outer, inner in zip(path, path[1:], strict=False):
-        if isinstance(outer, ast.Call) and isinstance(outer.func, ast.Name) and outer.func.id in _LOOKS and inner is not outer.func:
+    for outer, inner in itertools.pairwise(path):
+        if (
+            isinstance(outer, ast.Call)
+            and isinstance(outer.func, ast.Name)
+            and outer.func.id in _LOOKS
+            and inner is not outer.func
+        ):
             return True
-        if isinstance(outer, (ast.FormattedValue, ast.Compare)) or (isinstance(outer, ast.Subscript) and inner is outer.slice):
+        if isinstance(outer, (ast.FormattedValue, ast.Compare)) or (
+            isinstance(outer, ast.Subscript) and inner is outer.slice
+        ):
             return True
         if isinstance(outer, (ast.If, ast.While)) and inner is outer.test:
             return True
@@ -136,5 +145,5 @@ def _covers(node: ast.AST, span: tuple[int, int, int, int]) -> bool:
 
 
 def title_of(file: str, cells: dict[str, int]) -> str:
-    """What to call a source: "cell 2" for an earlier cell (`cells` maps file names to execution counts), else the file."""
-    return f"cell {cells[file]}" if file in cells else os.path.basename(file)
+    """What to call a source: "cell 2" for a cell (`cells` maps file names to execution counts), else the file's name."""
+    return f"cell {cells[file]}" if file in cells else Path(file).name

@@ -19,7 +19,6 @@ from typing import Any
 from ad_magic.engine.active import TEXTS, Active, primal
 from ad_magic.engine.complexes import Complex, plain_complex
 from ad_magic.engine.library import BUILTINS, MODULES, TYPE_OF, TYPES, Memo
-
 from ad_magic.engine.users import is_users
 
 from .walk import Walk
@@ -72,7 +71,9 @@ def standing_in(namespace: dict[str, Any], tree: ast.AST | None = None, skip: An
         TEXTS.clear()
 
 
-def make_plain(namespace: dict[str, Any], originals: list[tuple[Any, str, Any]], modules: set[str], skip: Any = ()) -> None:
+def make_plain(
+    namespace: dict[str, Any], originals: list[tuple[Any, str, Any]], modules: set[str], skip: Any = ()
+) -> None:
     """Leave plain numbers and real functions in everything that the namespace holds."""
     back = {id(MODULES[module.__name__][name]): original for module, name, original in originals}
     back |= {id(function): getattr(builtins, name) for name, function in (*BUILTINS.items(), *TYPES.items())}
@@ -103,7 +104,13 @@ def plain(value: Any, back: dict[int, Any] | None = None) -> Any:
 def _place_builtins(names: dict[str, Any], placed: list[tuple[dict[str, Any], str, Any]], tree: ast.AST | None) -> None:
     """Put the stand-ins for builtins into a namespace that does not have these names itself."""
     functions = [value for value in names.values() if type(value) is FunctionType]
-    methods = [m for value in names.values() if isinstance(value, type) for m in vars(value).values() if type(m) is FunctionType]
+    methods = [
+        m
+        for value in names.values()
+        if isinstance(value, type)
+        for m in vars(value).values()
+        if type(m) is FunctionType
+    ]
 
     def called(name: str) -> bool:
         codes = [function.__code__ for function in functions + methods]

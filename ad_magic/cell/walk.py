@@ -138,8 +138,7 @@ class Walk:
         if any(a is not b for a, b in zip(keys, value, strict=True)):
             items = list(zip(keys, value.values(), strict=True))
             value.clear()
-            for key, item in items:
-                value[key] = item
+            value.update(items)
         for key in list(value):
             self._item(value, key)
 
@@ -183,9 +182,14 @@ class Walk:
         new = (self._replace(value.func), self._tuple(value.args), dict(value.keywords), old[3])
         for key in new[2]:
             new[2][key] = self._replace(new[2][key])
-        if new[0] is not value.func or new[1] is not value.args or any(new[2][k] is not v for k, v in value.keywords.items()):
-            value.__setstate__(new)
-            self.undo.append(lambda: value.__setstate__(old))
+        if (
+            new[0] is not value.func
+            or new[1] is not value.args
+            or any(new[2][k] is not v for k, v in value.keywords.items())
+        ):
+            put: Any = value.__setstate__  # type: ignore[attr-defined]
+            put(new)
+            self.undo.append(lambda: put(old))
 
     def _instance(self, value: Any) -> None:
         state = getattr(value, "__dict__", None)

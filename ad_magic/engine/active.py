@@ -7,7 +7,7 @@ as its value, is its own copy, and never turns into a plain number in silence.
 from __future__ import annotations
 
 import dis
-import os
+from pathlib import Path
 from types import FrameType
 from typing import Any, ClassVar, NoReturn
 
@@ -44,7 +44,7 @@ class Active:
         Active.types.add(cls)
 
     # Programs ask isinstance(x, float); a real subclass of float would be taken for its bare value by every C function.
-    __class__ = property(lambda self: float)  # type: ignore[assignment]
+    __class__ = property(lambda self: float)
 
     def __hash__(self) -> int:
         return hash(self.value)
@@ -125,12 +125,12 @@ def _formats(frame: FrameType) -> bool:
 
 def _lost(frame: FrameType) -> LostDerivative:
     return LostDerivative(
-        f"{place_in_words(frame)}: a plain number is needed here, and that would cut the derivative; this function has no "
-        "derivative rule. Use a function of math, or write ad_magic.primal(x) where only the value matters"
+        f"{place_in_words(frame)}: a plain number is needed here, and that would cut the derivative; this function "
+        "has no derivative rule. Use a function of math, or write ad_magic.primal(x) where only the value matters"
     )
 
 
 def place_in_words(frame: FrameType) -> str:
     """Where a frame stands: "line 3" of a cell, "mymodule.py, line 3" of a file."""
-    file = frame.f_code.co_filename
-    return f"{os.path.basename(file)}, line {frame.f_lineno}" if os.path.exists(file) else f"line {frame.f_lineno}"
+    file = Path(frame.f_code.co_filename)
+    return f"{file.name}, line {frame.f_lineno}" if file.exists() else f"line {frame.f_lineno}"

@@ -20,7 +20,7 @@ class Complex:
     """re + 1j * im, where at least one part is an active number."""
 
     __slots__ = ("imag", "real")
-    __class__ = property(lambda self: complex)  # type: ignore[assignment]
+    __class__ = property(lambda self: complex)
     __array_priority__ = 1000.0
 
     def __init__(self, real: Any, imag: Any) -> None:
@@ -108,9 +108,7 @@ def _with(other: Any, operation: Callable[[Any], Any]) -> Any:
 
 
 def _product(z: Any, w: Any) -> Complex:
-    return Complex(
-        _sub(_mul(z.real, w.real), _mul(z.imag, w.imag)), _add(_mul(z.real, w.imag), _mul(z.imag, w.real))
-    )
+    return Complex(_sub(_mul(z.real, w.real), _mul(z.imag, w.imag)), _add(_mul(z.real, w.imag), _mul(z.imag, w.real)))
 
 
 def _quotient(z: Any, w: Any) -> Complex:
@@ -125,7 +123,13 @@ def _quotient(z: Any, w: Any) -> Complex:
 
 def _power(z: Any, w: Any) -> Any:
     exponent = primal(w.real)
-    if not is_active(w.real) and not is_active(w.imag) and not w.imag and exponent == int(exponent) and abs(exponent) <= 100:
+    if (
+        not is_active(w.real)
+        and not is_active(w.imag)
+        and not w.imag
+        and exponent == int(exponent)
+        and abs(exponent) <= 100
+    ):
         result: Any = Complex(1.0, 0.0)
         base, n = z, abs(int(exponent))
         while n:  # by squaring, as Python does for small whole exponents
@@ -148,7 +152,7 @@ def complex_operator(name: str, arguments: tuple[Any, ...]) -> Any:
     return getattr(Complex(y, 0.0), f"__r{symbol}__")(x)
 
 
-# ---- cmath ----------------------------------------------------------------------------------------------------------------
+# ---- cmath ---------------------------------------------------------------------------------------
 
 
 def exp(z: Any) -> Complex:

@@ -24,12 +24,12 @@ class Directions(tuple):
 
     __slots__ = ()
 
-    def __mul__(self, factor: Any) -> Directions:  # type: ignore[override]
+    def __mul__(self, factor: Any) -> Directions:
         return Directions([factor * t if t else 0.0 for t in self])
 
-    __rmul__ = __mul__  # type: ignore[assignment]
+    __rmul__ = __mul__
 
-    def __add__(self, other: Any) -> Directions:  # type: ignore[override]
+    def __add__(self, other: Any) -> Directions:
         if type(other) is not Directions:  # an absent tangent
             return self if other == 0.0 else NotImplemented
         if len(self) != len(other):
@@ -103,7 +103,9 @@ class Dual(Active):
     def _repr_latex_(self) -> str | None:
         if self.tape is not HAND:
             return None
-        terms = _terms(self, "", [r"\varepsilon"] if _single(self) else [rf"\varepsilon_{{{k + 1}}}" for k in range(99)])
+        terms = _terms(
+            self, "", [r"\varepsilon"] if _single(self) else [rf"\varepsilon_{{{k + 1}}}" for k in range(99)]
+        )
         return f"${terms}$"
 
 

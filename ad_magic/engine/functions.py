@@ -1,6 +1,6 @@
 """Stand-ins for the functions of `math`: the same functions for plain numbers, recorded for active ones.
 
-`MATH` maps each name in `math` that has a stand-in to it. What `math` itself dispatches (floor, ceil, trunc) needs none.
+`MATH` maps each name in `math` to its stand-in. What `math` itself dispatches (floor, ceil, trunc) needs none.
 """
 
 from __future__ import annotations
@@ -125,7 +125,7 @@ def _prod(numbers: Iterable[Any], /, *, start: Any = 1) -> Any:
     items = list(numbers)
     if not any(map(is_active, (*items, start))):
         return math.prod(items, start=start)
-    if start is not _prod.__kwdefaults__["start"]:
+    if type(start) is not int or start != 1:  # without the row `1 * x` that the start of the product would make
         items = [start, *items]
     return functools.reduce(_times, items)
 
@@ -139,7 +139,7 @@ def _times(x: Any, y: Any) -> Any:
 def _sumprod(p: Iterable[Any], q: Iterable[Any], /) -> Any:
     p, q = list(p), list(q)
     if not any(map(is_active, (*p, *q))):
-        return math.sumprod(p, q)  # type: ignore[attr-defined]
+        return math.sumprod(p, q)
     if len(p) != len(q):
         raise ValueError("Inputs are not the same length")
     return _fsum([_times(a, b) for a, b in zip(p, q, strict=True)])
@@ -165,7 +165,9 @@ def _frexp(x: Any, /) -> tuple[Any, int]:
 _UNARY_NAMES = [
     rule.name
     for rule in RULES.values()
-    if rule.value == f"{rule.name}(a)" and hasattr(math, rule.name) and rule.name not in ("floor", "ceil", "trunc", "fsum")
+    if rule.value == f"{rule.name}(a)"
+    and hasattr(math, rule.name)
+    and rule.name not in ("floor", "ceil", "trunc", "fsum")
 ]
 _WHOLE = "takes whole numbers only and has no derivative; where a whole number is meant, write int(x)"
 _STEPS = "looks at the bits of a number and has no derivative; write ad_magic.primal(x) where only the value matters"

@@ -17,7 +17,15 @@ from .operation import COMPARISONS, decision, operation
 from .record import broken_power, careful_tangent, decide_on, mixed
 
 # operator of Python -> rule of the table
-BINARY = {"add": "add", "sub": "sub", "mul": "mul", "truediv": "div", "mod": "mod", "floordiv": "floordiv", "pow": "pow"}
+BINARY = {
+    "add": "add",
+    "sub": "sub",
+    "mul": "mul",
+    "truediv": "div",
+    "mod": "mod",
+    "floordiv": "floordiv",
+    "pow": "pow",
+}
 UNARY = {"__neg__": "neg", "__abs__": "abs"}
 
 _POWER = """
@@ -26,7 +34,7 @@ _POWER = """
 """
 _BROKEN_POWER = "    if type(z) is complex:  # (-8.0) ** (1 / 3)\n        return broken_power({first}, {second})\n"
 
-# ---- reverse mode: append a row ------------------------------------------------------------------------------------------
+# ---- reverse mode: append a row ------------------------------------------------------------------
 
 _RECORD = """
     node = new(Number)
@@ -74,7 +82,7 @@ def method(self):
         return mixed({name!r}, self)
 """
 
-# ---- forward mode: value and tangent together ---------------------------------------------------------------------------
+# ---- forward mode: value and tangent together ----------------------------------------------------
 
 _DUAL_TAIL = """
     node = new(Number)
@@ -153,16 +161,21 @@ def method(number: type, rule: Rule, *, reflected: bool = False, depth: int = 1)
     mine, yours = ("b", "a") if reflected else ("a", "b")
     first, second = ("other", "self") if reflected else ("self", "other")
     names = {
-        "name": rule.name, "value": rule.value, "self": mine, "other": yours, "first": first, "second": second, "depth": depth,
+        "name": rule.name, "value": rule.value, "depth": depth,
+        "self": mine, "other": yours, "first": first, "second": second,
         "extra": ", modulus=None" if power else "", "prologue": _POWER.rstrip() if power else "",
     }  # fmt: skip
     broken = _BROKEN_POWER.format(first=first, second=second) if power else ""
     if unary:
         columns = {"left": "self.index", "right": "None"}
     else:
-        columns = {"left": "operand", "right": "self.index"} if reflected else {"left": "self.index", "right": "operand"}
+        columns = (
+            {"left": "operand", "right": "self.index"} if reflected else {"left": "self.index", "right": "operand"}
+        )
     if forward:
-        names["both"] = "" if unary else _chain((rule.partials[0], f"{first}.tangent"), (rule.partials[1], f"{second}.tangent"))
+        names["both"] = (
+            "" if unary else _chain((rule.partials[0], f"{first}.tangent"), (rule.partials[1], f"{second}.tangent"))
+        )
         names["one"] = _chain((rule.partials[1 if reflected else 0], "self.tangent"))
         names["epilogue"] = broken.replace("    if", "        if").replace("        return", "            return")
         source = (_DUAL_UNARY if unary else _DUAL_BINARY) + _DUAL_TAIL

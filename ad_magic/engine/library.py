@@ -14,8 +14,8 @@ from typing import Any
 from .active import TEXTS, primal
 from .complexes import CMATH, Complex
 from .functions import MATH, is_active
-from .users import is_users
 from .record import decide_on, mixed
+from .users import is_users
 
 _add, _sub, _mul, _div = (functools.partial(mixed, name) for name in ("add", "sub", "mul", "div"))
 
@@ -24,7 +24,7 @@ def _any_active(items: Iterable[Any]) -> bool:
     return any(is_active(x) for x in items)
 
 
-# ---- builtins -------------------------------------------------------------------------------------------------------------
+# ---- builtins ------------------------------------------------------------------------------------
 
 
 def _best(plain: Callable[..., Any], name: str) -> Callable[..., Any]:
@@ -39,7 +39,11 @@ def _best(plain: Callable[..., Any], name: str) -> Callable[..., Any]:
         if not is_active(chosen) and not isinstance(chosen, (int, float)):
             return chosen
         best = primal(key(chosen))
-        tied = {id(x): x for x in items if isinstance(x, (int, float)) and primal(x) == primal(chosen) and primal(key(x)) == best}
+        tied = {
+            id(x): x
+            for x in items
+            if isinstance(x, (int, float)) and primal(x) == primal(chosen) and primal(key(x)) == best
+        }
         if len(tied) < 2 or not _any_active(tied.values()):
             return chosen
         return _div(functools.reduce(_add, tied.values()), float(len(tied)))
@@ -107,7 +111,11 @@ class _ComplexType(type):
             return complex(*args, **options)
         real = args[0] if args else options.get("real", 0.0)
         imag = args[1] if len(args) > 1 else options.get("imag", 0.0)
-        return Complex(real, 0.0) + Complex(imag, 0.0) * 1j if not isinstance(imag, complex) else Complex(real, 0.0) + imag * 1j
+        return (
+            Complex(real, 0.0) + Complex(imag, 0.0) * 1j
+            if not isinstance(imag, complex)
+            else Complex(real, 0.0) + imag * 1j
+        )
 
     def __instancecheck__(cls, instance: Any) -> bool:
         return isinstance(instance, complex)
@@ -135,7 +143,10 @@ def _type_name(float_name: type) -> Callable[..., Any]:
 
 # Names of types. They are replaced only where they are called: elsewhere they are asked what they are.
 TYPES: dict[str, Any] = {"float": Float, "complex": ComplexName}
-TYPE_OF: dict[bool, Any] = {True: _type_name(Float), False: _type_name(float)}  # type(x), where `float` is replaced or not
+TYPE_OF: dict[bool, Any] = {
+    True: _type_name(Float),
+    False: _type_name(float),
+}  # type(x), where `float` is replaced or not
 
 BUILTINS: dict[str, Any] = {
     "max": _best(builtins.max, "max"),
@@ -145,7 +156,7 @@ BUILTINS: dict[str, Any] = {
 _sum.__name__ = _sum.__qualname__ = "sum"
 
 
-# ---- statistics: written out in operations ------------------------------------------------------------------------------
+# ---- statistics: written out in operations -------------------------------------------------------
 
 
 def _mean(data: list[Any]) -> Any:
@@ -218,7 +229,7 @@ def _statistic(name: str) -> Callable[..., Any]:
     return function
 
 
-# ---- functools.lru_cache ------------------------------------------------------------------------------------------------
+# ---- functools.lru_cache -------------------------------------------------------------------------
 
 
 class Memo:
@@ -272,6 +283,7 @@ def _lru_cache(maxsize: Any = 128, typed: bool = False) -> Any:
 def _memo(cached: Any) -> Any:
     """A Memo for a function of the user; a library that is imported by the cell keeps its own cache."""
     return Memo(cached) if is_users(cached.__module__) else cached
+
 
 MODULES: dict[str, dict[str, Any]] = {
     "math": MATH,

@@ -22,8 +22,8 @@ Number = Any  # a float, or a number of the engine itself: a partial can be diff
 class Operation:
     """One kind of elementary operation on the tape.
 
-    `pull(adjoints, g, left, right, values, z)` adds `g` times each local partial to the adjoints of the active operands;
-    `push(tangents, left, right, values, z)` returns the tangent of the result. `left` and `right` are indices where
+    `pull(adjoints, g, left, right, values, z)` adds `g` times each local partial to the adjoints of the active
+    operands; `push(tangents, left, right, values, z)` returns the tangent of the result. `left` and `right` are indices where
     the operand is active, constants where it is not; with three or more arguments `left` holds a tuple of them.
     """
 
@@ -81,7 +81,7 @@ def _no_push(*_: Any) -> float:
     return 0.0
 
 
-# ---- the expressions of a rule as functions -------------------------------------------------------------------------
+# ---- the expressions of a rule as functions ------------------------------------------------------
 
 # Names in the table that mean something else for the engine's own numbers; filled by `functions`.
 ACTIVE: dict[str, Any] = dict(PLAIN)
@@ -122,7 +122,7 @@ def times(partial: Number, tangent: Number) -> Number:
     return partial * tangent
 
 
-# ---- operations made from the table ----------------------------------------------------------------------------------
+# ---- operations made from the table --------------------------------------------------------------
 
 
 def _bindings(rule: Rule, active: tuple[bool, ...], partials: Sequence[str]) -> list[str]:

@@ -116,7 +116,7 @@ def broken_power(x: Any, y: Any) -> Any:
 
 
 def decide_on(name: str, *arguments: Any) -> Any:
-    """Look at plain values (a comparison, int, bool, …) and record the decision; NotImplemented for what is no number."""
+    """Look at plain values (a comparison, int, bool, …) and record the decision; may be NotImplemented."""
     if any(isinstance(x, complex) for x in arguments):
         return NotImplemented
     settled = [settle(x) for x in arguments]

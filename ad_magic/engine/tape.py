@@ -24,7 +24,19 @@ _ages = count()
 class Tape:
     """What one run records. Its age tells runs apart and is never used again; `values is None` once it is closed."""
 
-    __slots__ = ("age", "columns", "left", "limit", "located", "ops", "recorded", "right", "tangents", "values", "where")
+    __slots__ = (
+        "age",
+        "columns",
+        "left",
+        "limit",
+        "located",
+        "ops",
+        "recorded",
+        "right",
+        "tangents",
+        "values",
+        "where",
+    )
 
     def __init__(self, *, located: int = 0, limit: int | None = None) -> None:
         """Positions are kept for the first `located` rows; of a forward run only the first `limit` rows are kept."""
@@ -125,7 +137,7 @@ def is_ours(code: CodeType) -> bool:
     return code.co_filename.startswith(("<ad_magic ", _PACKAGE))
 
 
-# ---- sweeps ------------------------------------------------------------------------------------------------------------
+# ---- sweeps --------------------------------------------------------------------------------------
 
 
 def reverse_sweep(tape: Columns, seeds: Mapping[int, Number]) -> list[Number]:
@@ -161,8 +173,9 @@ def _fast_reverse(tape: Columns, seeds: Mapping[int, float]) -> list[float]:
     if start < 0:
         return adjoints
     rows = range(start, -1, -1)
-    columns = (tape.ops, tape.left, tape.right, values)
-    columns = tuple(column if start + 1 == len(column) else column[: start + 1] for column in columns)
+    columns: list[list[Any]] = [tape.ops, tape.left, tape.right, values]
+    if start + 1 < len(values):  # what comes after the outputs does not matter
+        columns = [column[: start + 1] for column in columns]
     for index, op, left, right, z in zip(rows, *map(reversed, columns), strict=False):
         g = adjoints[index]
         if g:

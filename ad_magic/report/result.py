@@ -14,7 +14,7 @@ from .row import Flag, Row, Source
 from .rows import make_flags, make_rows, make_sources, seed_names, sweep_order
 
 if TYPE_CHECKING:
-    import pandas
+    import pandas as pd
 
 SEEDS_SHOWN = 16  # tangent columns that are computed for the table
 
@@ -28,7 +28,7 @@ class Result:
     """
 
     def __init__(self, run: Run, again: Again | None = None) -> None:
-        """`again` knows how to compute the run at other inputs; without it only its recorded operations are replayed."""
+        """`again` can compute the run at other inputs; without it only the recorded operations are replayed."""
         self.run = run
         self.again = again
         self.mode = run.mode
@@ -51,7 +51,9 @@ class Result:
         """
         for output in self.run.outputs:
             if isinstance(output.rows, list):
-                raise TypeError(f"{output.name} is an array: r.jacobian has its derivative, r.grad is for a scalar output")
+                raise TypeError(
+                    f"{output.name} is an array: r.jacobian has its derivative, r.grad is for a scalar output"
+                )
         return self._by_output({o.name: self._shaped(o, self._gradients(o)[0]) for o in self.run.outputs})
 
     @cached_property
@@ -150,7 +152,9 @@ class Result:
         tangents: dict[str, Any] = {}
         if self.mode == "forward":
             for k, name in enumerate(self.seeds[:SEEDS_SHOWN]):
-                tangents[name] = [t[k] if isinstance(t, tuple) else (t if len(seeds) == 1 else 0.0) for t in tape.tangents]
+                tangents[name] = [
+                    t[k] if isinstance(t, tuple) else (t if len(seeds) == 1 else 0.0) for t in tape.tangents
+                ]
         elif self.mode == "both":
             for name, (_, _, row) in list(zip(self.seeds, seeds, strict=True))[:SEEDS_SHOWN]:
                 tangents[name] = forward_sweep(tape, {row: 1.0})
@@ -185,7 +189,9 @@ class Result:
     def output_rows(self) -> dict[str, int | None]:
         """For each output its row; None for a constant or an array."""
         where = self._table[1]
-        return {o.name: None if isinstance(o.rows, list) or o.rows is None else where.get(o.rows) for o in self.run.outputs}
+        return {
+            o.name: None if isinstance(o.rows, list) or o.rows is None else where.get(o.rows) for o in self.run.outputs
+        }
 
     @cached_property
     def order(self) -> list[int]:
@@ -196,7 +202,7 @@ class Result:
     # ---- other inputs ----
 
     def at(self, inputs: Mapping[str, Any]) -> Result:
-        """The same program at other values of its inputs (those that are not named stay). Raises what it raises there."""
+        """The same program at other values of its inputs; those that are not named stay. Raises what it raises there."""
         return Result(self.again.at(self.run, inputs) if self.again else replayed(self.run, inputs), self.again)
 
     # ---- faces ----
@@ -225,7 +231,7 @@ class Result:
 
         return render(self, digits=digits, max_rows=max_rows)
 
-    def to_pandas(self) -> pandas.DataFrame:
+    def to_pandas(self) -> pd.DataFrame:
         """The rows as a pandas DataFrame (pandas must be installed)."""
         from .frame import frame
 

@@ -25,7 +25,9 @@ def seed_names(run: Run) -> list[str]:
     return [name + (f"[{', '.join(map(str, position))}]" if position else "") for name, position, _ in run.seeds]
 
 
-def make_rows(run: Run, tangents: dict[str, Sequence[float]], adjoints: Sequence[float] | None) -> tuple[list[Row], dict[int, int]]:
+def make_rows(
+    run: Run, tangents: dict[str, Sequence[float]], adjoints: Sequence[float] | None
+) -> tuple[list[Row], dict[int, int]]:
     """The rows of a run, and the map from an index on its tape to an index in the rows.
 
     `tangents` gives for each seed the tangent of every tape row, `adjoints` the adjoint of every tape row.
@@ -93,7 +95,7 @@ def make_sources(run: Run, rows: Sequence[Row]) -> dict[str, Source]:
     }
 
 
-# ---- flags ---------------------------------------------------------------------------------------------------------------
+# ---- flags ---------------------------------------------------------------------------------------
 
 
 @cache
@@ -144,7 +146,11 @@ def make_flags(run: Run, rows: Sequence[Row], where: dict[int, int]) -> list[Fla
             if at_kink(op.rule, arguments, z):
                 add("kink", i, _kink_message(op.rule, text, arguments))
             if op.rule.step:
-                add("derivative-stops", i, f"{text} is piecewise constant: its derivative is zero, and the derivative stops here")
+                add(
+                    "derivative-stops",
+                    i,
+                    f"{text} is piecewise constant: its derivative is zero, and the derivative stops here",
+                )
         elif op.decision:
             _decision_flag(tape, i, where, add)
     _nan_flags(run, rows, add)
@@ -156,7 +162,11 @@ def _kink_message(rule: Rule, text: str, arguments: Sequence[float]) -> str:
     assert rule.kink is not None
     slopes = ""
     if rule.kink.left or rule.kink.right:
-        sides = [f"{slope.removesuffix('.0')} on the {side}" for slope, side in ((rule.kink.left, "left"), (rule.kink.right, "right")) if slope]
+        sides = [
+            f"{slope.removesuffix('.0')} on the {side}"
+            for slope, side in ((rule.kink.left, "left"), (rule.kink.right, "right"))
+            if slope
+        ]
         slopes = f" (slope {' and '.join(sides)})"
     return f"{text} has no derivative at {', '.join(f'{x:g}' for x in arguments[:2])}: {rule.kink.why}{slopes}"
 
@@ -173,15 +183,31 @@ def _decision_flag(tape: Columns, i: int, where: dict[int, int], add: Any) -> No
         add("kink", i, f"the comparison {text} is made exactly at equality: the derivative is that of the branch taken")
     elif (op.name == "eq" and outcome) or (op.name == "ne" and not outcome):
         if len(set(parents)) == len(parents):
-            add("equality-branch", i, f"{text} holds at this point only: the derivative is that of the branch taken here")
+            add(
+                "equality-branch",
+                i,
+                f"{text} holds at this point only: the derivative is that of the branch taken here",
+            )
     elif op.name == "bool" and not outcome:
-        add("equality-branch", i, "a number is exactly zero where the program asks if it is: the derivative is that of the branch taken here")
+        add(
+            "equality-branch",
+            i,
+            "a number is exactly zero where the program asks if it is: the derivative is that of the branch taken here",
+        )
     elif op.name in STOPS:
         place = place_at(tape, i)
         if op.name == "text":
-            add("derivative-stops", i, "a text cannot carry a derivative: where float() reads it back, the derivative stops")
+            add(
+                "derivative-stops",
+                i,
+                "a text cannot carry a derivative: where float() reads it back, the derivative stops",
+            )
         elif place is None or not only_looked_at(place):
-            add("derivative-stops", i, f"{text} is a plain whole number: where it goes on into the result, its derivative is zero")
+            add(
+                "derivative-stops",
+                i,
+                f"{text} is a plain whole number: where it goes on into the result, its derivative is zero",
+            )
 
 
 def _nan_flags(run: Run, rows: Sequence[Row], add: Any) -> None:
@@ -197,7 +223,11 @@ def _nan_flags(run: Run, rows: Sequence[Row], add: Any) -> None:
             bad = [x for x in numbers(row) if not math.isfinite(x)]
             if bad:
                 shown = "NaN" if math.isnan(bad[0]) else "infinite"
-                add("nan", index_of.get(row.index), f"the {what} of {row.name} = {row.expression} is {shown}; it is the first one")
+                add(
+                    "nan",
+                    index_of.get(row.index),
+                    f"the {what} of {row.name} = {row.expression} is {shown}; it is the first one",
+                )
                 break
 
 

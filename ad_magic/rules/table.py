@@ -26,12 +26,15 @@ def _variadic(name: str, value: str, partial: str, kink: Kink | None = None) -> 
     return Rule(name, value, (partial,), kink, variadic=True)
 
 
-_POWER = ("b * a ** (b - 1) if b else 0.0", "z * log(a) if z else 0.0")  # x**0 is constant, also at 0; 0**y is 0 for y > 0
+_POWER = (
+    "b * a ** (b - 1) if b else 0.0",
+    "z * log(a) if z else 0.0",
+)  # x**0 is constant, also at 0; 0**y is 0 for y > 0
 _RINT = "-rint((a - z) / b)"
 
 # fmt: off
 _ROWS = (
-    # ---- operators ------------------------------------------------------------------------------------------------
+    # ---- operators -------------------------------------------------------------------------------
     #      name         value              d/da                                   d/db
     _rule("add",       "a + b",           "1",                                   "1"),
     _rule("sub",       "a - b",           "1",                                   "-1"),
@@ -46,7 +49,7 @@ _ROWS = (
     _rule("abs",       "abs(a)",          "sign(a)",
           kink=Kink("a == 0", "the slope changes here", "-1.0", "1.0")),
 
-    # ---- powers, exponentials, logarithms -------------------------------------------------------------------------
+    # ---- powers, exponentials, logarithms --------------------------------------------------------
     _rule("sqrt",      "sqrt(a)",         "0.5 / z",
           kink=Kink("a == 0", _VERTICAL, None, "inf")),
     _rule("cbrt",      "cbrt(a)",         "1 / (3 * z * z)",
@@ -61,7 +64,7 @@ _ROWS = (
     _rule("log1p",     "log1p(a)",        "1 / (1 + a)"),
     _rule("fpow",      "pow(a, b)",       *_POWER),
 
-    # ---- trigonometric functions and their inverses ---------------------------------------------------------------
+    # ---- trigonometric functions and their inverses ----------------------------------------------
     _rule("sin",       "sin(a)",          "cos(a)"),
     _rule("cos",       "cos(a)",          "-sin(a)"),
     _rule("tan",       "tan(a)",          "1 + z * z"),
@@ -75,7 +78,7 @@ _ROWS = (
     _rule("degrees",   "degrees(a)",      "DEGREES"),
     _rule("radians",   "radians(a)",      "RADIANS"),
 
-    # ---- hyperbolic functions and their inverses ------------------------------------------------------------------
+    # ---- hyperbolic functions and their inverses -------------------------------------------------
     _rule("sinh",      "sinh(a)",         "cosh(a)"),
     _rule("cosh",      "cosh(a)",         "sinh(a)"),
     _rule("tanh",      "tanh(a)",         "(1 / cosh(a)) ** 2"),
@@ -84,7 +87,7 @@ _ROWS = (
           kink=Kink("a == 1", _VERTICAL, None, "inf")),
     _rule("atanh",     "atanh(a)",        "1 / ((1 - a) * (1 + a))"),
 
-    # ---- lengths, signs, remainders -------------------------------------------------------------------------------
+    # ---- lengths, signs, remainders --------------------------------------------------------------
     _rule("hypot",     "hypot(a, b)",     "a / z if z else 0.0",                 "b / z if z else 0.0",
           kink=Kink("z == 0", "the slope changes here", "-1.0", "1.0")),
     _rule("fabs",      "fabs(a)",         "sign(a)",
@@ -98,19 +101,19 @@ _ROWS = (
     _rule("ldexp",     "ldexp(a, b)",     "ldexp(1.0, b)",                       "0.0"),  # b is an int, never active
     _rule("fma",       "fma(a, b, c)",    "b",                                   "a",            "1"),
 
-    # ---- any number of arguments: a is the list of them, the partial with respect to one of them, x -------------
+    # ---- any number of arguments: a is the list of them, the partial with respect to one of them, x
     _variadic("fsum",  "fsum(a)",         "1"),
     _variadic("norm",  "hypot(*a)",       "x / z if z else 0.0",
               kink=Kink("z == 0", "the slope changes here", "-1.0", "1.0")),
 
-    # ---- special functions ----------------------------------------------------------------------------------------
+    # ---- special functions -----------------------------------------------------------------------
     _rule("erf",       "erf(a)",          "TWO_OVER_SQRT_PI * exp(-a * a)"),
     _rule("erfc",      "erfc(a)",         "-TWO_OVER_SQRT_PI * exp(-a * a)"),
     _rule("gamma",     "gamma(a)",        "z * polygamma(0, a)"),
     _rule("lgamma",    "lgamma(a)",       "polygamma(0, a)"),
     _rule("polygamma", "polygamma(a, b)", "0.0",                                 "polygamma(a + 1, b)"),  # a: the order
 
-    # ---- steps: the derivative stops here -------------------------------------------------------------------------
+    # ---- steps: the derivative stops here --------------------------------------------------------
     _rule("sign",      "sign(a)",         "0.0", kink=Kink("a == 0", _JUMP), step=True),
     _rule("rint",      "rint(a)",         "0.0", kink=Kink("abs(a - floor(a)) == 0.5", _JUMP), step=True),
     _rule("floor",     "floor(a)",        "0.0", kink=Kink("a == z", _JUMP), step=True),
