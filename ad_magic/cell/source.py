@@ -145,5 +145,5 @@ def _covers(node: ast.AST, span: tuple[int, int, int, int]) -> bool:
 
 
 def title_of(file: str, cells: dict[str, int]) -> str:
-    """What to call a source: "cell 2" for a cell (`cells` maps file names to execution counts), else the file's name."""
+    """What to call a source: "cell 2" for a cell (`cells` maps file names to their numbers), else the file's name."""
     return f"cell {cells[file]}" if file in cells else Path(file).name

@@ -250,12 +250,14 @@ def add_operators(number: type) -> None:
         setattr(number, special, method(number, RULES[name]))
     for name in COMPARISONS:
         setattr(number, f"__{name}__", comparison(number, name))
-    for name in ("bool", "int", "floor", "ceil", "trunc"):
-        setattr(number, f"__{name}__", _look(name))
-    number.is_integer = _look("is_integer")  # type: ignore[attr-defined]
-    number.__divmod__ = lambda self, other: _divmod(self, other)  # type: ignore[attr-defined]
-    number.__rdivmod__ = lambda self, other: _divmod(other, self)  # type: ignore[attr-defined]
-    number.__round__ = _round  # type: ignore[attr-defined]
+    own = {f"__{name}__": _look(name) for name in ("bool", "int", "floor", "ceil", "trunc")}
+    own |= {"is_integer": _look("is_integer"), "__round__": _round}
+    own |= {
+        "__divmod__": lambda self, other: _divmod(self, other),
+        "__rdivmod__": lambda self, other: _divmod(other, self),
+    }
+    for special, function in own.items():
+        setattr(number, special, function)
 
 
 def _look(name: str) -> Any:

@@ -23,8 +23,8 @@ class Operation:
     """One kind of elementary operation on the tape.
 
     `pull(adjoints, g, left, right, values, z)` adds `g` times each local partial to the adjoints of the active
-    operands; `push(tangents, left, right, values, z)` returns the tangent of the result. `left` and `right` are indices where
-    the operand is active, constants where it is not; with three or more arguments `left` holds a tuple of them.
+    operands; `push(tangents, left, right, values, z)` returns the tangent of the result. `left` and `right` are
+    indices where the operand is active, constants where it is not; with three or more arguments `left` is a tuple.
     """
 
     __slots__ = ("active", "decision", "name", "pull", "push", "rule", "text")
@@ -89,7 +89,7 @@ ACTIVE: dict[str, Any] = dict(PLAIN)
 
 @cache
 def value_of(rule: Rule, kind: str = "plain") -> Callable[..., Number]:
-    """The primitive itself as a function of its arguments: for floats ("plain") or also for active numbers ("active")."""
+    """The primitive as a function of its arguments: for floats ("plain") or also for active numbers ("active")."""
     arguments = ("*a",) if rule.variadic else rule.arguments
     return compile_expression(rule.value, arguments, PLAIN if kind == "plain" else ACTIVE)
 

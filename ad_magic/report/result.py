@@ -202,7 +202,7 @@ class Result:
     # ---- other inputs ----
 
     def at(self, inputs: Mapping[str, Any]) -> Result:
-        """The same program at other values of its inputs; those that are not named stay. Raises what it raises there."""
+        """The same program at other values of its inputs; those not named stay. Raises what it raises there."""
         return Result(self.again.at(self.run, inputs) if self.again else replayed(self.run, inputs), self.again)
 
     # ---- faces ----
