@@ -140,7 +140,10 @@ def test_a_hundred_seeds_are_cut_to_six_and_it_says_so():
      ("reverse", ["value", "adjoint"])],
 )  # fmt: skip
 def test_the_mode_chooses_the_columns(mode, kinds):
-    assert [c.kind for c in table(running(mode=mode)).columns] == kinds
+    sample = running(mode=mode)
+    if mode == "forward":
+        sample.rows = [replace(row, adjoint=None) for row in sample.rows]
+    assert [c.kind for c in table(sample).columns] == kinds
 
 
 def test_a_nameless_output_is_shown_by_its_source():

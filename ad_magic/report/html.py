@@ -144,15 +144,18 @@ def _wide(t: Table, text: str, kind: str = "") -> str:
     """A text where the operation would be, and empty cells where its numbers would be."""
     edges = [column.kind != before.kind for before, column in zip(t.columns, t.columns[1:], strict=False)]
     blank = "".join(f'<td class="{"ad-edge-left" if edge else ""}"></td>' for edge in edges)
-    return f'<td class="{kind}" colspan="4"><span>{text}</span></td>{blank}<td class="ad-partial"></td>'
+    return f'<td align="left" class="{kind}" colspan="4">{text}</td>{blank}<td class="ad-partial"></td>'
 
 
 def _group(t: Table, group: Group, rows: Sequence[Row], numbers: Numbers, digits: int) -> str:
-    """The rows of a source line. Of a line in a loop: a row that unfolds it, the earlier runs, the last run."""
+    """The rows of a source line. Of a line in a loop: a row that unfolds it, the earlier runs, the last run.
+
+    That only the last run is seen is said by the style sheet, because it is the style sheet that folds.
+    """
     lines: list[tuple[str, str]] = []  # class and cells of each row
     if group.count > 1:
         summary = f'<details class="ad-fold"><summary>× {group.count}</summary></details>'
-        lines.append(("ad-fold-row", f'<td>{summary}</td>{_wide(t, "the last run", "ad-quiet ad-folded")}'))
+        lines.append(("ad-fold-row", f'<td>{summary}</td>{_wide(t, "", "ad-quiet ad-folded")}'))
     for run in group.runs:
         earlier = "ad-earlier " if run is not group.runs[-1] else ""
         if isinstance(run, Gap):
@@ -189,7 +192,7 @@ def _cells(t: Table, row: Row, rows: Sequence[Row], numbers: Numbers, digits: in
     flags = "".join(f' <span class="ad-mark" title="{esc(flag.message)}">⚠</span>' for flag in row.flags)
     cells = (
         f'<th scope="row" align="left" class="ad-variable">{esc(row.name)}</th><td class="ad-label">{esc(label)}</td>'
-        f'<td class="ad-expression"><code>{esc(row.expression)}</code>{flags}</td>'
+        f'<td align="left" class="ad-expression"><code>{esc(row.expression)}</code>{flags}</td>'
     )
     before = "value"
     for column in t.columns:
@@ -203,7 +206,7 @@ def _cells(t: Table, row: Row, rows: Sequence[Row], numbers: Numbers, digits: in
             f"<samp>{numbers[column.key, row.index]}</samp></td>"
         )
     slopes = ", ".join(f"{head} = {slope}" for head, slope in partials(row, rows, digits))
-    return f'{cells}<td class="ad-partial">{esc(slopes)}</td>'
+    return f'{cells}<td align="left" class="ad-partial">{esc(slopes)}</td>'
 
 
 def _links(t: Table, name: str) -> str:

@@ -176,7 +176,7 @@ def _columns(r: Result, seeds: Sequence[str]) -> tuple[Column, ...]:
     columns = [Column("value", "value")]
     if r.mode != "reverse":
         columns += [Column("tangent", f"∂v/∂{seed}", seed) for seed in seeds]
-    if r.mode != "forward":
+    if any(row.adjoint is not None for row in r.rows):  # none in forward mode, nor for several outputs at once
         symbol = output_symbol(r, r.outputs[0]) if len(r.outputs) == 1 else ""
         columns.append(Column("adjoint", f"v̄ = ∂{symbol}/∂v" if symbol else "v̄"))
     return tuple(columns)
