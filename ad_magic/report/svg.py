@@ -38,11 +38,12 @@ def graph(r: Result, *, digits: int = 6, max_rows: int = 60, standalone: bool = 
     else:
         parts, width, height = _full(r, groups, digits)
         title = "Computational graph: each operation beside its source line, local partials on the edges"
+    # it shrinks with the page as long as it can be read; then the part that holds it scrolls
     style = f"<style>{style_sheet()}</style>" if standalone else ""
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" class="ad-svg{" ad-report" if standalone else ""}" role="img" '
         f'viewBox="0 0 {width:.0f} {height:.0f}" width="{width:.0f}" height="{height:.0f}" '
-        f'font-size="11" fill="currentColor"><title>{esc(title)}</title>{style}{"".join(parts)}</svg>'
+        f'style="min-width:{width * 0.8:.0f}px" font-size="11" fill="currentColor"><title>{esc(title)}</title>{style}{"".join(parts)}</svg>'
     )
 
 
