@@ -43,7 +43,8 @@ def graph(r: Result, *, digits: int = 6, max_rows: int = 60, standalone: bool = 
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" class="ad-svg{" ad-report" if standalone else ""}" role="img" '
         f'viewBox="0 0 {width:.0f} {height:.0f}" width="{width:.0f}" height="{height:.0f}" '
-        f'style="min-width:{width * 0.8:.0f}px" font-size="11" fill="currentColor"><title>{esc(title)}</title>{style}{"".join(parts)}</svg>'
+        f'style="min-width:{width * 0.8:.0f}px" font-size="11" fill="currentColor">'
+        f'<title>{esc(title)}</title>{style}{"".join(parts)}</svg>'
     )
 
 
