@@ -5,12 +5,14 @@ from __future__ import annotations
 import ast
 import difflib
 import re
+import shlex
 import sys
 from typing import Any
 
+from IPython.core.displayhook import DisplayHook
 from IPython.core.error import UsageError
-from IPython.core.magic import Magics, magics_class, no_var_expand, output_can_be_silenced
-from IPython.core.magic_arguments import argument, magic_arguments, parse_argstring
+from IPython.core.magic import Magics, magics_class, no_var_expand
+from IPython.core.magic_arguments import argument, magic_arguments
 from traitlets import Bool, Enum, Int
 
 from ad_magic.cell.again import Again
@@ -64,7 +66,6 @@ class ADMagic(Magics):
         config=True
     )
 
-    @output_can_be_silenced
     @no_var_expand
     @common_arguments
     def grad(self, line: str, cell: str | None = None) -> None:
@@ -87,7 +88,6 @@ class ADMagic(Magics):
             line, cell = _expression_line(line)
         self._run("grad", line, cell)
 
-    @output_can_be_silenced
     @no_var_expand
     @common_arguments
     def tangent(self, line: str, cell: str | None = None) -> None:
@@ -105,7 +105,6 @@ class ADMagic(Magics):
             line, cell = _expression_line(line)
         self._run("tangent", line, cell, mode="forward")
 
-    @output_can_be_silenced
     @no_var_expand
     @common_arguments
     def adjoint(self, line: str, cell: str | None = None) -> None:
@@ -123,7 +122,6 @@ class ADMagic(Magics):
             line, cell = _expression_line(line)
         self._run("adjoint", line, cell, mode="reverse")
 
-    @output_can_be_silenced
     @no_var_expand
     @common_arguments
     @argument(
@@ -175,7 +173,7 @@ class ADMagic(Magics):
         result = Result(run, again)
         if args.out:
             namespace[args.out] = result
-        if args.quiet or shell.displayhook.quiet():
+        if args.quiet or DisplayHook.semicolon_at_end_of_expression(cell):
             return
         shell.displayhook.update_user_ns(result)  # `_` and Out, as for a cell that shows a value
         if name == "gradcheck":
@@ -189,7 +187,7 @@ class ADMagic(Magics):
         __tracebackhide__ = True
         formulas = {}
         for text in expect:
-            target, _, formula = _unquoted(text).partition("=")
+            target, _, formula = text.partition("=")
             if not formula or target.strip() not in result.seeds:
                 raise UsageError(
                     f'--expect takes NAME=FORMULA, as in --expect "x=2*x", for {_names(result.seeds)}; got {text!r}'
@@ -225,7 +223,9 @@ class ADMagic(Magics):
         __tracebackhide__ = True
         magic = getattr(type(self), name)
         try:
-            return parse_argstring(magic, line)
+            return magic.parser.parse_args(shlex.split(line))
+        except ValueError as error:
+            raise UsageError(f"%%{name}: {error}: a quote is left open in {line!r}") from None
         except UsageError as error:
             options = sorted({o for a in magic.parser._actions for o in a.option_strings if o.startswith("--")})
             wrong = re.search(r"unrecognized arguments: (\S+)", str(error))
@@ -243,12 +243,11 @@ class ADMagic(Magics):
         __tracebackhide__ = True
         given: dict[str, Any] = {}
         for word in words:
-            name, equals, text = _unquoted(word).partition("=")
+            name, equals, text = word.partition("=")
             if not name.isidentifier():
                 raise UsageError(
                     f"{word!r} is not an input: write NAME or NAME=VALUE, as in x=1.5 (with spaces: in quotes)"
                 )
-            text = _unquoted(text)
             if not equals:
                 if name not in self.shell.user_ns:
                     candidates = [
@@ -273,7 +272,7 @@ class ADMagic(Magics):
         __tracebackhide__ = True
         ranges = {}
         for word in words:
-            name, _, span = _unquoted(word).partition("=")
+            name, _, span = word.partition("=")
             try:
                 numbers = [float(part) for part in span.split(":")]
                 low, high = numbers[:2]
@@ -308,11 +307,6 @@ class ADMagic(Magics):
 
 
 # ---- small helpers -------------------------------------------------------------------------------
-
-
-def _unquoted(text: str) -> str:
-    text = text.strip()
-    return text[1:-1] if len(text) > 1 and text[0] == text[-1] and text[0] in "'\"" else text
 
 
 def _names(names: list[str]) -> str:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from types import CodeType, TracebackType
 from typing import Any
 
-from ad_magic.engine.active import Active, primal
+from ad_magic.engine.active import LAST_LOST, Active, LostDerivative, primal
 from ad_magic.engine.complexes import Complex
 from ad_magic.engine.dual import Directions, Dual
 from ad_magic.engine.tape import LOCATED, Columns, Tape, is_ours
@@ -112,7 +112,15 @@ def run_program(
                     value = eval(program.last, namespace)
                 outputs = [read_output(name, v, tape) for name, v in choose_outputs(program, namespace, value, of)]
             except BaseException as error:
-                error.with_traceback(without_our_frames(error.__traceback__))
+                trace = without_our_frames(error.__traceback__)
+                lost = _hidden_loss(error, trace)
+                if lost is not None:
+                    raise lost.with_traceback(trace) from None
+                error.with_traceback(trace)
+                chained = error.__cause__ or error.__context__
+                while chained is not None:  # what was raised while an error was handled, and so on
+                    chained.with_traceback(without_our_frames(chained.__traceback__))
+                    chained = chained.__cause__ or chained.__context__
                 raise
             finally:
                 for name, number in numbers.items():  # an input that was not assigned keeps the object it had
@@ -268,6 +276,17 @@ def _flatten(value: Any, leaf: type | None = None) -> list[Any]:
     if isinstance(value, list):
         return [x for y in value for x in _flatten(y, leaf)]
     return [value]
+
+
+def _hidden_loss(error: BaseException, trace: TracebackType | None) -> LostDerivative | None:
+    """The LostDerivative that a C function turned into an error of its own (`required argument is not a float`)."""
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    code, instruction, lost = LAST_LOST
+    LAST_LOST[:] = None, None, None
+    if lost is None or trace is None or isinstance(error, LostDerivative):
+        return None
+    return lost if (trace.tb_frame.f_code, trace.tb_lasti) == (code, instruction) else None
 
 
 def without_our_frames(trace: TracebackType | None) -> TracebackType | None:

@@ -18,6 +18,10 @@ class LostDerivative(TypeError):
     """A plain number was asked for where that would cut the derivative."""
 
 
+# The last one that was raised, with the place of the call: C code may put an error of its own in its stead.
+LAST_LOST: list[Any] = [None, None, None]
+
+
 TEXTS: dict[str, Any] = {}  # texts made from active numbers while a cell runs, so that float(text) can be seen
 _TEXTS_KEPT = 10_000
 
@@ -124,10 +128,12 @@ def _formats(frame: FrameType) -> bool:
 
 
 def _lost(frame: FrameType) -> LostDerivative:
-    return LostDerivative(
+    error = LostDerivative(
         f"{place_in_words(frame)}: a plain number is needed here, and that would cut the derivative; this function "
         "has no derivative rule. Use a function of math, or write ad_magic.primal(x) where only the value matters"
     )
+    LAST_LOST[:] = frame.f_code, frame.f_lasti, error
+    return error
 
 
 def place_in_words(frame: FrameType) -> str:
