@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from . import svg
-from .markup import esc, style_sheet
+from .markup import esc, indexed, style_sheet
 from .number import align, is_finite, number, plain, quantity
 from .row import Flag, Row
 from .table import Column, Gap, Group, Outcome, Run, Section, Table, entries, flag_text, partials, table
@@ -80,7 +80,7 @@ def _machine(text: str) -> str:
 def _flags(flags: Sequence[Flag]) -> str:
     if not flags:
         return ""
-    items = "".join(f'<li data-ad-flag="{esc(flag.kind)}">⚠ {esc(flag_text(flag))}</li>' for flag in flags)
+    items = "".join(f'<li data-ad-flag="{esc(flag.kind)}">⚠ {indexed(flag_text(flag))}</li>' for flag in flags)
     return f'<ul class="ad-flags">{items}</ul>'
 
 
@@ -105,6 +105,7 @@ def _table(t: Table, rows: Sequence[Row], digits: int) -> str:
 
 def _head(t: Table) -> str:
     """Two rows: what a group of columns is, and ∂v/∂x for each."""
+
     def first(text: str, kind: str = "", columns: int = 1) -> str:
         return f'<th scope="col" rowspan="2" colspan="{columns}" class="ad-head {kind}">{text}</th>'
 
@@ -155,7 +156,7 @@ def _group(t: Table, group: Group, rows: Sequence[Row], numbers: Numbers, digits
     lines: list[tuple[str, str]] = []  # class and cells of each row
     if group.count > 1:
         summary = f'<details class="ad-fold"><summary>× {group.count}</summary></details>'
-        lines.append(("ad-fold-row", f'<td>{summary}</td>{_wide(t, "", "ad-quiet ad-folded")}'))
+        lines.append(("ad-fold-row", f"<td>{summary}</td>{_wide(t, '', 'ad-quiet ad-folded')}"))
     for run in group.runs:
         earlier = "ad-earlier " if run is not group.runs[-1] else ""
         if isinstance(run, Gap):
@@ -190,9 +191,10 @@ def _group(t: Table, group: Group, rows: Sequence[Row], numbers: Numbers, digits
 def _cells(t: Table, row: Row, rows: Sequence[Row], numbers: Numbers, digits: int) -> str:
     label = row.label if row.label and row.op != "input" else ""
     flags = "".join(f' <span class="ad-mark" title="{esc(flag.message)}">⚠</span>' for flag in row.flags)
+    expression = esc(row.expression) if row.op == "input" else indexed(row.expression)
     cells = (
-        f'<th scope="row" align="left" class="ad-variable">{esc(row.name)}</th><td class="ad-label">{esc(label)}</td>'
-        f'<td align="left" class="ad-expression"><code>{esc(row.expression)}</code>{flags}</td>'
+        f'<th scope="row" align="left" class="ad-variable">{indexed(row.name)}</th><td class="ad-label">{esc(label)}</td>'
+        f'<td align="left" class="ad-expression"><code>{expression}</code>{flags}</td>'
     )
     before = "value"
     for column in t.columns:
@@ -206,7 +208,7 @@ def _cells(t: Table, row: Row, rows: Sequence[Row], numbers: Numbers, digits: in
             f"<samp>{numbers[column.key, row.index]}</samp></td>"
         )
     slopes = ", ".join(f"{head} = {slope}" for head, slope in partials(row, rows, digits))
-    return f'{cells}<td align="left" class="ad-partial">{esc(slopes)}</td>'
+    return f'{cells}<td align="left" class="ad-partial">{indexed(slopes)}</td>'
 
 
 def _links(t: Table, name: str) -> str:

@@ -14,9 +14,7 @@ if TYPE_CHECKING:
     from .result import Result
 
 
-def render(
-    r: Result, *, digits: int = 6, max_rows: int = 60, partials: bool = False, unfold: bool = False
-) -> str:
+def render(r: Result, *, digits: int = 6, max_rows: int = 60, partials: bool = False, unfold: bool = False) -> str:
     """A Markdown text. `unfold` lists earlier runs of a loop, `partials` adds the local partials."""
     t = table(r, max_rows=max_rows)
     heads = ["line", "code", *(["runs"] if t.looped else []), "variable", "expression"]

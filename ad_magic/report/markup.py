@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from html import escape
 from importlib import resources
 
@@ -20,3 +21,21 @@ def style_sheet() -> str:
 def esc(text: object) -> str:
     """Text as it may stand in HTML and in SVG, in an attribute too. What XML cannot hold becomes a replacement mark."""
     return escape("".join(c if c.isprintable() or c in "\n\t" else "\ufffd" for c in str(text)))
+
+
+_NAME = re.compile(r"\bv(\d+)\b")
+_SUBSCRIPTS = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
+
+
+def indexed(text: str) -> str:
+    """Escaped text with v12 set as v with an index: ours must not be taken for one that a user calls v12."""
+    return _NAME.sub(r"v<sub>\1</sub>", esc(text))
+
+
+def subscripted(text: str) -> str:
+    """The same in plain characters, for a drawing and for a terminal.
+
+    >>> subscripted("v1 + log2(v12)")
+    'v₁ + log2(v₁₂)'
+    """
+    return _NAME.sub(lambda found: "v" + found[1].translate(_SUBSCRIPTS), text)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -164,10 +165,14 @@ class Result:
             adjoints = self._adjoints(row) if row is not None else [0.0] * len(tape)
         return make_rows(self.run, tangents, adjoints)
 
-    @property
+    @cached_property
     def rows(self) -> list[Row]:
         """The elementary operations in the order of the program, the inputs first."""
-        return self._table[0]
+        rows = list(self._table[0])
+        for flag in self.flags:
+            if flag.row is not None:
+                rows[flag.row] = replace(rows[flag.row], flags=(*rows[flag.row].flags, flag))
+        return rows
 
     @cached_property
     def omitted(self) -> int:

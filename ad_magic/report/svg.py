@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from .folded import folded
 from .layout import Edge, Layout, depths, layered
 from .lines import LineGroup, line_groups
-from .markup import CHAR, esc, style_sheet
+from .markup import CHAR, esc, style_sheet, subscripted
 from .number import is_finite, number
 from .row import Row
 from .text import display_width, shorten
@@ -44,7 +44,7 @@ def graph(r: Result, *, digits: int = 6, max_rows: int = 60, standalone: bool = 
         f'<svg xmlns="http://www.w3.org/2000/svg" class="ad-svg{" ad-report" if standalone else ""}" role="img" '
         f'viewBox="0 0 {width:.0f} {height:.0f}" width="{width:.0f}" height="{height:.0f}" '
         f'style="min-width:{width * 0.8:.0f}px" font-size="11" fill="currentColor">'
-        f'<title>{esc(title)}</title>{style}{"".join(parts)}</svg>'
+        f"<title>{esc(title)}</title>{style}{''.join(parts)}</svg>"
     )
 
 
@@ -106,9 +106,9 @@ def _edges(rows: Iterable[Row]) -> dict[Edge, list[float]]:
 def _node_text(row: Row, digits: int) -> tuple[str, str]:
     value = number(row.value, digits)
     if row.op == "input":
-        return row.name, f"{shorten(row.expression, MAX_NODE)} = {value}"
+        return subscripted(row.name), f"{shorten(row.expression, MAX_NODE)} = {value}"
     named = f"{shorten(row.label, MAX_NODE)} = {value}" if row.label else value
-    return f"{row.name} = {shorten(row.expression, MAX_NODE)}", named
+    return subscripted(f"{row.name} = {shorten(row.expression, MAX_NODE)}"), named
 
 
 def _ports(layout: Layout, widths: Sequence[float]) -> dict[Edge, list[float]]:
@@ -206,7 +206,7 @@ def _node(row: Row, text: tuple[str, str], x: float, y: float, width: float, is_
     round_ = HEIGHT / 2 if row.op == "input" else 5
     return (
         f'<g class="ad-node{kind}{bad} ad-i{row.index}" data-ad-node="{row.index}">'
-        f"<title>{esc(f'{row.name} = {row.expression}{flags}')}</title>"
+        f"<title>{esc(subscripted(f'{row.name} = {row.expression}{flags}'))}</title>"
         f'<rect x="{x - width / 2:.1f}" y="{y:.1f}" width="{width:.1f}" height="{HEIGHT:.0f}" rx="{round_:.0f}" '
         f'fill="none" stroke="currentColor" stroke-width="{2 if is_output else 1}"/>'
         f'<text class="ad-node-name" x="{x:.1f}" y="{y + 15.5:.1f}" text-anchor="middle">{esc(text[0])}</text>'

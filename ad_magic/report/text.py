@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
+from .markup import subscripted
 from .number import align, number, quantity
 from .table import Column, Gap, Table, entries, flag_text, partials, table
 
 if TYPE_CHECKING:
     from .result import Result
 
+Names = Callable[[str], str]  # how our own names are written
 WIDTH = 110  # columns of a terminal that a table may take
 MAX_CODE = 34  # a longer source line gets a line of its own
 MAX_EXPRESSION = 26
@@ -23,14 +26,19 @@ def render(
 ) -> str:
     """The result line, the table, notes, flags. `unfold` lists earlier runs of a loop, `partials` local partials."""
     t = table(r, max_rows=max_rows)
+    names = subscripted if _names_like_ours(r) else str  # v₃ is ours where the user calls something v3
     columns, notes = _fitting(t, width - _text_width(t, unfold), digits, unfold)
-    blocks = ["\n".join(result_lines(t, digits)), *_table(t, r, columns, digits, partials, unfold)]
+    blocks = ["\n".join(result_lines(t, digits)), *_table(t, r, columns, digits, partials, unfold, names)]
     notes += notes_of(t, unfold)
     if notes:
         blocks.append("\n".join(notes))
     if t.flags:
-        blocks.append("\n".join(f"! {flag_text(flag)}" for flag in t.flags))
+        blocks.append("\n".join(f"! {names(flag_text(flag))}" for flag in t.flags))
     return "\n\n".join(blocks)
+
+
+def _names_like_ours(r: Result) -> bool:
+    return any(row.label and re.fullmatch(r"v\d+", row.label) for row in r.rows)
 
 
 def notes_of(t: Table, unfold: bool) -> list[str]:
@@ -58,9 +66,7 @@ def value_digits(value: object, digits: int) -> int:
 
 def display_width(text: str) -> int:
     """Terminal columns of a text: a combining mark takes none, a wide character two."""
-    return sum(
-        0 if unicodedata.combining(c) else 2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in text
-    )
+    return sum(0 if unicodedata.combining(c) else 2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in text)
 
 
 def shorten(text: str, limit: int) -> str:
@@ -74,7 +80,7 @@ def _pad(text: str, width: int, right: bool = False) -> str:
     return space + text if right else text + space
 
 
-def _left_cells(t: Table, unfold: bool) -> list[list[str] | str]:
+def _left_cells(t: Table, unfold: bool, names: Names = str) -> list[list[str] | str]:
     """The cells left of the numbers for each entry: line, code, runs, variable, expression. A text stands alone."""
     cells: list[list[str] | str] = []
     above = None
@@ -92,8 +98,9 @@ def _left_cells(t: Table, unfold: bool) -> list[list[str] | str]:
         if group.count > 1 and row is run.items[0]:
             runs = f"{run.number} of {group.count}" if unfold else f"× {group.count}"
         label = row.label if row.label and row.op != "input" else ""
-        variable = f"{row.name} {label}".strip()
-        expression = shorten(row.expression, MAX_EXPRESSION) + (" !" if row.flags else "")
+        variable = f"{names(row.name)} {label}".strip()
+        expression = row.expression if row.op == "input" else names(row.expression)
+        expression = shorten(expression, MAX_EXPRESSION) + (" !" if row.flags else "")
         cells.append([str(line or ""), code, runs, variable, expression])
         above = group
     return cells
@@ -120,6 +127,7 @@ def _numbers(t: Table, column: Column, digits: int, unfold: bool) -> list[str]:
 
 def _fitting(t: Table, room: int, digits: int, unfold: bool) -> tuple[list[Column], list[str]]:
     """The columns that fit into `room`; the last tangents go first, and a note says which."""
+
     def size(column: Column) -> int:
         return max([display_width(column.head), *map(len, _numbers(t, column, digits, unfold))]) + 3
 
@@ -130,8 +138,10 @@ def _fitting(t: Table, room: int, digits: int, unfold: bool) -> tuple[list[Colum
     return columns, [f"Left out for want of width: {', '.join(dropped)}."] if dropped else []
 
 
-def _table(t: Table, r: Result, columns: list[Column], digits: int, with_partials: bool, unfold: bool) -> list[str]:
-    cells, heads = _left_cells(t, unfold), _heads(t)
+def _table(
+    t: Table, r: Result, columns: list[Column], digits: int, with_partials: bool, unfold: bool, names: Names
+) -> list[str]:
+    cells, heads = _left_cells(t, unfold, names), _heads(t)
     if not any(not isinstance(c, str) for c in cells):
         return []
     widths = _widths(heads, cells)
@@ -155,7 +165,8 @@ def _table(t: Table, r: Result, columns: list[Column], digits: int, with_partial
         if isinstance(cell, str):
             lines.append(cell)
             continue
-        extra = ", ".join(f"{h} = {p}" for h, p in partials(rows[place], r.rows, digits)) if with_partials else ""
+        slopes = partials(rows[place], r.rows, digits) if with_partials else []
+        extra = ", ".join(f"{names(head)} = {slope}" for head, slope in slopes)
         lines.append(joined(cell, [column[place] for column in numbers], extra))
         place += 1
     return ["\n".join(lines)]
