@@ -2,7 +2,8 @@
 // - while the panel lives, the static report beside it is hidden;
 // - arrow keys move a slider instead of the notebook's cell cursor, and letters do not cut cells;
 // - sliders and number boxes have names, and say their value rather than the number of their step;
-// - what is unfolded or scrolled in the report stays so when its numbers change.
+// - what is unfolded or scrolled in the report stays so when its numbers change, and a column that has become wide for
+//   a long number stays wide, so that nothing moves under the reader's eyes.
 
 function hideStatic(key) {
   // By a rule, not by changing the element: the report may be drawn anew at any time.
@@ -60,12 +61,35 @@ function restore(root, kept) {
   }
 }
 
-function accompany(root, model) {
+// The widest that each column and each number of the result line has been, as a style rule for this panel.
+function steady(root, widths, rule) {
+  let grown = false;
+  for (const element of root.querySelectorAll(".ad-value, [data-ad-grad], [data-ad-cell]")) {
+    const { adCell, adGrad } = element.dataset;
+    const which = adCell ? `[data-ad-cell="${CSS.escape(adCell)}"]` : adGrad ? `[data-ad-grad="${CSS.escape(adGrad)}"]` : ".ad-value";
+    const width = Math.ceil(element.getBoundingClientRect().width);
+    if (width <= (widths.get(which) ?? 0)) continue;
+    widths.set(which, width);
+    grown = true;
+  }
+  if (!grown) return;
+  const panel = `.ad-panel[data-ad-panel="${root.dataset.adPanel}"]`;
+  rule.textContent = [...widths].map(([which, width]) => `${panel} ${which} { min-width: ${width}px !important; }`).join("\n");
+}
+
+function accompany(root, el, model) {
   const kept = new Map();
-  let report = root.querySelector(".ad-report");
+  const widths = new Map();
+  const rule = el.appendChild(document.createElement("style"));
+  root.dataset.adPanel = model.get("key");
+  let report = null;
   const look = () => {
     const now = root.querySelector(".ad-report");
-    if (now !== report) restore(root, kept); // before the page is painted: mutations are told at once
+    if (now && now !== report) {
+      // before the page is painted: mutations are told at once
+      if (report) restore(root, kept);
+      steady(root, widths, rule);
+    }
     report = now;
     dress(root, model.get("inputs"));
   };
@@ -108,7 +132,7 @@ function render({ model, el }) {
   const find = () => {
     const root = el.closest(".ad-panel");
     if (over) return;
-    if (root) ends.push(accompany(root, model));
+    if (root) ends.push(accompany(root, el, model));
     else if (tries-- > 0) requestAnimationFrame(find);
   };
   find();

@@ -62,11 +62,15 @@ def servers(tmp_path_factory) -> Iterator:
     need_browser()
     import lab_server
 
+    import ad_magic
+
+    # the kernel gets the same ad_magic as the tests, installed or not, and the modules beside the tests
+    path = os.pathsep.join([str(Path(ad_magic.__file__).parents[1]), str(Path(__file__).parent)])
     running: dict[str, lab_server.Server] = {}
 
     def server(app: str) -> lab_server.Server:
         if app not in running:
-            running[app] = lab_server.start(app, tmp_path_factory.mktemp(app), str(Path(__file__).parent))
+            running[app] = lab_server.start(app, tmp_path_factory.mktemp(app), path)
         return running[app]
 
     yield server

@@ -74,7 +74,7 @@ class NotebookPage:
         """Run All. A cell that fails ends it without a word, so look at the outputs."""
         self.command("notebook:run-all-cells")
         if check:
-            assert not self.cell_errors()
+            assert not self.cell_errors(), self.cell_errors()
 
     def run_cell(self, index: int) -> None:
         self.page.evaluate(_SELECT, index)

@@ -1,0 +1,246 @@
+"""The panel as a person meets it, in JupyterLab and in Notebook 7."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from playwright.sync_api import expect
+
+LOAD = "%load_ext ad_magic"
+CELL = """%%grad x=2 y=3
+import math
+a = x + 2*y
+b = math.sin(x*y)
+z = a**2 * b
+z"""
+Z = "-17.88259"  # at (2, 3)
+
+
+def box(page, nth: int = 0):
+    return page.find(".ad-panel .ad-box input").nth(nth)
+
+
+def text(page, selector: str) -> str:
+    """What stands in the live panel."""
+    return page.find(f".ad-panel {selector}").first.text_content().replace("−", "-").strip()
+
+
+def ready(page, *cells: str):
+    page.open(cells or [LOAD, CELL])
+    page.run_all()
+    expect(page.find(".ad-panel .ad-value").first).to_be_visible()
+    page.page.wait_for_selector(".noUi-handle[aria-label]")
+    return page
+
+
+def settled(page, selector: str = ".ad-value") -> str:
+    """The text when it has not changed for a while: what comes after the last event of a gesture."""
+    before = None
+    while before != (now := text(page, selector)):
+        before = now
+        page.page.wait_for_timeout(400)
+    return now
+
+
+# ------------------------------------------------------------------------------------------------------- sliding
+
+
+def test_sliders_move_the_numbers(any_host):
+    page = ready(any_host)
+    assert text(page, ".ad-value").startswith(Z)
+    expect(box(page)).to_have_value("2")
+    grad = text(page, "[data-ad-grad='x']")
+
+    page.press_slider("ArrowRight", 5)  # the slider gets it, not the notebook
+    expect(box(page)).to_have_value("2.1")
+    expect(page.find(".ad-panel [data-ad-grad='x']").first).not_to_have_text(grad)
+    assert settled(page) != Z
+
+    page.drag_slider(0.25)
+    assert settled(page).startswith("6.91488")  # x = 1
+    expect(box(page)).to_have_value("1")
+    expect(page.find(".ad-panel [data-ad-row='0']").first).to_contain_text("1")
+
+    page.find(".ad-panel .ad-reset").click()
+    page.see(Z, ".ad-panel .ad-value")
+    expect(box(page)).to_have_value("2")
+    assert page.external == []
+    assert page.errors == []
+
+
+def test_a_letter_over_a_slider_does_nothing_to_the_cells(any_host):
+    page = ready(any_host)
+    cells = len(page.model()["cells"])
+    page.press_slider("x")
+    page.press_slider("a")
+    page.press_slider("ArrowRight")
+    expect(box(page)).to_have_value("2.02")
+    assert len(page.model()["cells"]) == cells
+
+
+def test_a_number_can_be_typed(lab):
+    page = ready(lab)
+    box(page).fill("10")
+    box(page).press("Enter")
+    settled(page)
+    expect(page.find(".ad-panel .ad-slider").first).to_have_attribute("data-hi", "10")
+    expect(page.handle(0)).to_have_attribute("aria-valuetext", "10")
+    page.press_slider("Home")
+    expect(box(page)).to_have_value("0")
+    page.see("0", ".ad-panel .ad-value")
+
+
+def test_showing_a_panel_changes_no_value(lab):
+    """A float slider would round π to its step by being displayed, and send it back."""
+    page = ready(lab, LOAD, "%%grad x=3.141592653589793 y=1e-8 u=1e8\nz = x*y*u", "x, y, u")
+    page.run_cell(2)
+    assert page.text_of(2) == "(3.141592653589793, 1e-08, 100000000.0)"
+    assert [box(page, n).input_value() for n in range(3)] == ["3.141592653589793", "1e-8", "100000000"]
+    page.press_slider("ArrowRight", nth=1)
+    expect(box(page, 1)).to_have_value("1.01e-8")
+    expect(box(page, 0)).to_have_value("3.141592653589793")
+
+
+def test_run_all_again_starts_anew(lab):
+    page = ready(lab)
+    page.press_slider("ArrowRight", 5)
+    settled(page)
+    page.run_all()
+    page.see(Z, ".ad-panel .ad-value")
+    expect(page.find(".ad-panel")).to_have_count(1)
+    page.press_slider("ArrowRight")
+    expect(box(page)).to_have_value("2.02")
+
+
+def test_an_error_while_sliding(lab, shots):
+    page = ready(lab, LOAD, "%%grad x=0.4\nimport math\ny = x\nz = math.sqrt(y)\nz")
+    page.press_slider("Home")
+    status = page.find(".ad-panel .ad-status")
+    expect(status).to_contain_text("ValueError")
+    expect(page.find(".ad-panel .ad-view")).to_have_class(re.compile("ad-stale"))
+    expect(page.find(".ad-panel .ad-value").first).to_be_visible()
+    page.screenshot(shots / "panel-error.png", page.cell(1))
+    page.press_slider("End")
+    expect(status).to_have_text("")
+    expect(page.find(".ad-panel .ad-view")).not_to_have_class(re.compile("ad-stale"))
+    assert page.cell_errors() == []
+
+
+def test_a_slow_cell_follows_when_the_slider_is_let_go(lab):
+    slow = "%%grad x=2\nimport time\nif int(x * 1000) >= 0:\n    time.sleep(0.3)\nz = x*x"
+    page = ready(lab, LOAD, slow)
+    page.press_slider("ArrowRight")
+    expect(page.find(".ad-panel .ad-status")).to_contain_text("let go")
+    page.drag_slider(0.9, release=False)
+    page.page.wait_for_timeout(700)
+    assert text(page, ".ad-value") == "4.0804"
+    page.page.mouse.up()
+    expect(box(page)).not_to_have_value("2.02")
+
+
+# -------------------------------------------------------------------------------------------------- what stays put
+
+
+def test_what_is_unfolded_stays_so(lab):
+    page = ready(lab)
+    partials = page.find(".ad-panel .ad-switch")
+    graph = page.find(".ad-panel .ad-graph")
+    partials.locator("summary").click()
+    graph.locator("summary").first.click()
+    page.press_slider("ArrowRight", 3)
+    settled(page)
+    expect(partials).to_have_attribute("open", "")
+    expect(graph).not_to_have_attribute("open", "")
+
+
+def test_nothing_moves_while_sliding(lab):
+    """Columns keep the width that they have had; the table stays where it is."""
+    page = ready(lab)
+    where = """() => [...document.querySelectorAll('.ad-panel :is([data-ad-row="0"] td, .ad-part, [data-ad-grad])')]
+        .map((e) => Math.round(e.getBoundingClientRect().left) + ' ' + Math.round(e.getBoundingClientRect().top))"""
+    track = [0.0, 0.2, 0.4, 0.6, 0.8, 1.0]
+    for fraction in track:  # the widest numbers have been seen
+        page.drag_slider(fraction)
+        settled(page)
+    before = page.page.evaluate(where)
+    for fraction in track:
+        page.drag_slider(fraction)
+        settled(page)
+        assert page.page.evaluate(where) == before
+
+
+# -------------------------------------------------------------------------------------------------- static report
+
+
+def test_the_static_report_is_hidden_beside_a_live_panel(any_host):
+    page = ready(any_host)
+    expect(page.find("[data-ad-static]")).to_have_count(1)
+    expect(page.find("[data-ad-static]")).to_be_hidden()
+    expect(page.find(".ad-value:visible")).to_have_count(1)
+
+
+def test_a_saved_notebook_holds_the_last_state(any_host):
+    page = ready(any_host)
+    page.press_slider("ArrowRight", 5)
+    value = settled(page)
+    outputs = page.save().cells[1].outputs
+    (static,) = (output for output in outputs if "data-ad-static" in output.data.get("text/html", ""))
+    assert value[1:9] in static.data["text/html"]
+    assert value[1:9] in static.data["text/plain"]
+    (live,) = (output for output in outputs if output is not static)
+    assert live.data["text/plain"] == ""
+    assert live.data["text/html"] == "<span></span>"
+
+
+def test_reopened_without_a_kernel_the_report_is_there(lab):
+    page = ready(lab)
+    page.save()
+    page.server.close_kernels()
+    page.open_file("test.ipynb")
+    expect(page.find("[data-ad-static] .ad-value")).to_be_visible()
+    expect(page.find(".ad-panel")).to_have_count(0)
+
+
+def test_unloading_leaves_the_report(lab):
+    page = ready(lab, LOAD, CELL, "")
+    page.set_source(2, "%unload_ext ad_magic")
+    page.run_cell(2)
+    expect(page.find("[data-ad-static] .ad-value")).to_be_visible()
+
+
+# ---------------------------------------------------------------------------------------------------------- leaks
+
+COUNT = "import gc; from ipywidgets.widgets.widget import _instances; gc.collect(); print(len(_instances))"
+
+
+def test_fifty_reruns_leave_no_widget_behind(lab):
+    page = ready(lab, LOAD, CELL, CELL, COUNT)
+    once = page.text_of(3)
+    for _ in range(50):
+        page.run_cell(1)
+    page.run_cell(3)
+    assert page.text_of(3) == once
+    expect(page.find("style:text('ad-static')")).to_have_count(0)
+    page.press_slider("ArrowRight", nth=2)  # the other cell's panel lives
+    expect(box(page, 2)).to_have_value("2.02")
+
+
+# ---------------------------------------------------------------------------------------------------------- looks
+
+
+@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+@pytest.mark.parametrize("width", [1200, 500])
+def test_looks(lab, shots, dark, width):
+    page = ready(lab, LOAD, CELL)
+    page.width(width, 1500)
+    page.theme(dark)
+    page.press_slider("ArrowRight", 3)
+    settled(page)
+    page.screenshot(shots / f"panel-{'dark' if dark else 'light'}-{width}.png")
+    wide = page.page.evaluate(
+        "() => { const p = document.querySelector('.ad-panel').getBoundingClientRect();"
+        " const o = document.querySelector('.ad-panel').closest('.jp-OutputArea-output').getBoundingClientRect();"
+        " return [p.left >= o.left - 1, p.right <= o.right + 1, document.body.scrollWidth <= window.innerWidth]; }"
+    )
+    assert wide == [True, True, True]
