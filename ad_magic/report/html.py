@@ -193,7 +193,8 @@ def _cells(t: Table, row: Row, rows: Sequence[Row], numbers: Numbers, digits: in
     flags = "".join(f' <span class="ad-mark" title="{esc(flag.message)}">⚠</span>' for flag in row.flags)
     expression = esc(row.expression) if row.op == "input" else indexed(row.expression)
     cells = (
-        f'<th scope="row" align="left" class="ad-variable">{indexed(row.name)}</th><td class="ad-label">{esc(label)}</td>'
+        f'<th scope="row" align="left" class="ad-variable">{indexed(row.name)}</th>'
+        f'<td class="ad-label">{esc(label)}</td>'
         f'<td align="left" class="ad-expression"><code>{expression}</code>{flags}</td>'
     )
     before = "value"
