@@ -161,11 +161,11 @@ def test_nothing_moves_while_sliding(lab):
         .map((e) => Math.round(e.getBoundingClientRect().left) + ' ' + Math.round(e.getBoundingClientRect().top))"""
     track = [0.0, 0.2, 0.4, 0.6, 0.8, 1.0]
     for fraction in track:  # the widest numbers have been seen
-        page.drag_slider(fraction)
+        page.drag_slider(fraction, steps=1)
         settled(page)
     before = page.page.evaluate(where)
     for fraction in track:
-        page.drag_slider(fraction)
+        page.drag_slider(fraction, steps=1)
         settled(page)
         assert page.page.evaluate(where) == before
 
