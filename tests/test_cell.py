@@ -372,3 +372,13 @@ def test_flags(loaded, name, mode):
 )
 def test_no_flag_without_a_reason(loaded, cell, mode, capsys):
     assert grad(loaded, cell, mode=mode, x=2.5).flags == []
+
+
+def test_deeply_nested_tuples_do_no_harm(loaded):
+    assert grad(loaded, "y = x * x", setup="t = ()\nfor k in range(5000):\n    t = (k, t)", x=3.0).grad["x"] == 6.0
+
+
+def test_objects_that_refer_to_themselves_do_no_harm(loaded):
+    setup = "a = []; a.append(a); d = {}; d['d'] = d\nclass N: pass\nn = N(); n.me = n; f = lambda: f"
+    assert grad(loaded, "n.v = x; a.append(x); d['x'] = (x, a, d)\ny = n.me.v * x", setup=setup, x=3.0).grad["x"] == 6.0
+    assert type(loaded.user_ns["a"][1]) is type(loaded.user_ns["d"]["x"][0]) is float

@@ -18,6 +18,8 @@ from typing import Any
 from ad_magic.engine.users import is_users
 
 ATOMS = frozenset((int, float, bool, complex, str, bytes, type(None), range, slice, BuiltinFunctionType))
+DEEPEST = 200  # tuples in tuples deeper than this are left alone
+
 Swap = Callable[[Any], Any]  # an object -> what stands in its place (itself, where nothing does)
 Undo = Callable[[], None]
 
@@ -32,6 +34,7 @@ class Walk:
         self.seen: set[int] = set()
         self.alive: list[Any] = []  # what was seen stays alive, else an id could come again
         self.stack: list[Any] = []
+        self.depth = 0  # of tuples in tuples
 
     def run(self, namespace: dict[str, Any], skip: Any = ()) -> None:
         """Walk everything that the namespace holds, except the names in `skip`."""
@@ -75,7 +78,11 @@ class Walk:
     def _tuple(self, value: tuple[Any, ...]) -> Any:
         if set(map(type, value)) <= ATOMS and BuiltinFunctionType not in map(type, value):
             return value
+        if self.depth > DEEPEST:
+            return value
+        self.depth += 1
         items = [self._replace(x) for x in value]
+        self.depth -= 1
         if all(a is b for a, b in zip(items, value, strict=True)):
             return value
         return tuple.__new__(type(value), items) if type(value) is not tuple else tuple(items)

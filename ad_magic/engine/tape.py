@@ -8,7 +8,7 @@ a row: sweeping twice is the same as sweeping once.
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from heapq import heappop, heappush
 from itertools import count
 from types import CodeType, FrameType
@@ -107,6 +107,13 @@ class Columns:
 
     def __len__(self) -> int:
         return len(self.values)
+
+    def head(self, length: int) -> Columns:
+        """The first rows alone."""
+        if length >= len(self):
+            return self
+        columns = (c[:length] for c in (self.values, self.ops, self.left, self.right, self.where, self.tangents))
+        return Columns(*columns, self.recorded)
 
     def parents(self, index: int) -> tuple[int, ...]:
         """The rows that row `index` uses, one for each use."""
@@ -209,6 +216,27 @@ def forward_sweep(tape: Columns, seeds: Mapping[int, Number]) -> list[Number]:
             tangent = tangent + times(partial, tangents[parent])
         append(tangent)
     return tangents
+
+
+def depended_on(tape: Columns, outputs: Iterable[int]) -> bytearray:
+    """For each row 1 where some of the outputs depends on it, else 0."""
+    used = bytearray(len(tape))
+    for row in outputs:
+        used[row] = 1
+    columns = (tape.ops, tape.left, tape.right)
+    for index, op, left, right in zip(range(len(tape) - 1, -1, -1), *map(reversed, columns), strict=True):
+        if used[index] and op.rule is not None:
+            if op.active == _BOTH:
+                used[left] = used[right] = 1
+            elif op.active == _FIRST and not isinstance(left, tuple):
+                used[left] = 1
+            else:
+                for parent in op.parents(left, right):
+                    used[parent] = 1
+    return used
+
+
+_BOTH, _FIRST = (True, True), (True, False)
 
 
 def reverse_order(parents: Sequence[Sequence[int]], output: int) -> list[int]:

@@ -12,7 +12,7 @@ from ad_magic.cell.run import Output, Run
 from ad_magic.engine.tape import forward_sweep, replay, reverse_sweep
 
 from .row import Flag, Row, Source
-from .rows import make_flags, make_rows, make_sources, seed_names, sweep_order
+from .rows import listed_length, make_flags, make_rows, make_sources, seed_names, sweep_order
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -157,8 +157,9 @@ class Result:
                     t[k] if isinstance(t, tuple) else (t if len(seeds) == 1 else 0.0) for t in tape.tangents
                 ]
         elif self.mode == "both":
+            listed = tape.head(listed_length(tape))
             for name, (_, _, row) in list(zip(self.seeds, seeds, strict=True))[:SEEDS_SHOWN]:
-                tangents[name] = forward_sweep(tape, {row: 1.0})
+                tangents[name] = forward_sweep(listed, {row: 1.0})
         adjoints = None
         if self.mode != "forward" and len(self.run.outputs) == 1 and not isinstance(self.run.outputs[0].rows, list):
             row = self.run.outputs[0].rows

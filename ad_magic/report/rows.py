@@ -11,7 +11,7 @@ from ad_magic.cell.run import Run
 from ad_magic.cell.source import Place, label_at, lines_of, only_looked_at, place_of, title_of
 from ad_magic.engine.decisions import STOPS
 from ad_magic.engine.operation import INPUT
-from ad_magic.engine.tape import Columns, reverse_order
+from ad_magic.engine.tape import Columns, depended_on, reverse_order
 from ad_magic.rules import Rule, compile_expression
 from ad_magic.rules.number import PLAIN
 
@@ -25,6 +25,16 @@ def seed_names(run: Run) -> list[str]:
     return [name + (f"[{', '.join(map(str, position))}]" if position else "") for name, position, _ in run.seeds]
 
 
+def listed_length(tape: Columns) -> int:
+    """How much of a tape is listed in the table: up to LIMIT operations."""
+    listed = 0
+    for i, op in enumerate(tape.ops):
+        listed += not op.decision
+        if listed > LIMIT:
+            return i
+    return len(tape)
+
+
 def make_rows(
     run: Run, tangents: dict[str, Sequence[float]], adjoints: Sequence[float] | None
 ) -> tuple[list[Row], dict[int, int]]:
@@ -36,11 +46,9 @@ def make_rows(
     names = dict(zip((row for _, _, row in run.seeds), seed_names(run), strict=True))
     where: dict[int, int] = {}
     rows: list[Row] = []
-    for i, op in enumerate(tape.ops):
+    for i, op in enumerate(tape.ops[: listed_length(tape)]):
         if op.decision:
             continue
-        if len(rows) == LIMIT:
-            break
         where[i] = index = len(rows)
         place = place_at(tape, i) if op is not INPUT else None
         label = names.get(i) if op is INPUT else label_at(place) if place else None
@@ -136,7 +144,7 @@ def make_flags(run: Run, rows: Sequence[Row], where: dict[int, int]) -> list[Fla
         found.setdefault(key, Flag(kind, message, line, row))
 
     for i, op in enumerate(tape.ops):
-        if i not in used and not op.decision:
+        if not used[i] and not op.decision:
             continue
         if op.rule is not None:
             if op.rule.kink is None and not op.rule.step:
@@ -153,7 +161,7 @@ def make_flags(run: Run, rows: Sequence[Row], where: dict[int, int]) -> list[Fla
                 )
         elif op.decision:
             _decision_flag(tape, i, where, add)
-    _nan_flags(run, rows, add)
+    _nan_flags(rows, where, add)
     _independent_flags(run, used, found)
     return list(found.values())
 
@@ -210,49 +218,34 @@ def _decision_flag(tape: Columns, i: int, where: dict[int, int], add: Any) -> No
             )
 
 
-def _nan_flags(run: Run, rows: Sequence[Row], add: Any) -> None:
+def _nan_flags(rows: Sequence[Row], where: dict[int, int], add: Any) -> None:
     """The first row that goes NaN or infinite: in its value, forward in a tangent, backward in an adjoint."""
-    back = {row: i for i, row in enumerate(_kept(run))}
-    index_of = {v: k for k, v in back.items()}
+    index_of = {row: index for index, row in where.items()}
     for what, rows_in_order, numbers in (
         ("value", rows, lambda r: [r.value]),
-        ("tangent", rows, lambda r: list(r.tangents.values())),
-        ("adjoint", list(reversed(rows)), lambda r: [] if r.adjoint is None else [r.adjoint]),
+        ("tangent", rows, lambda r: r.tangents.values()),
+        ("adjoint", reversed(rows), lambda r: [] if r.adjoint is None else [r.adjoint]),
     ):
         for row in rows_in_order:
             bad = [x for x in numbers(row) if not math.isfinite(x)]
             if bad:
                 shown = "NaN" if math.isnan(bad[0]) else "infinite"
-                add(
-                    "nan",
-                    index_of.get(row.index),
-                    f"the {what} of {row.name} = {row.expression} is {shown}; it is the first one",
-                )
+                message = f"the {what} of {row.name} = {row.expression} is {shown}; it is the first one"
+                add("nan", index_of[row.index], message)
                 break
 
 
-def _kept(run: Run) -> list[int]:
-    return [i for i, op in enumerate(run.tape.ops) if not op.decision][:LIMIT]
+def _used(run: Run) -> bytearray:
+    """For each row of the tape whether some output depends on it."""
+    outputs = [row for output in run.outputs for _, row, _ in output.flat() if row is not None and row >= 0]
+    return depended_on(run.tape, outputs)
 
 
-def _used(run: Run) -> set[int]:
-    """The tape rows that some output depends on."""
-    used: set[int] = set()
-    stack = [row for output in run.outputs for _, row, _ in output.flat() if row is not None and row >= 0]
-    parents = run.tape.parents
-    while stack:
-        row = stack.pop()
-        if row not in used:
-            used.add(row)
-            stack.extend(parents(row))
-    return used
-
-
-def _independent_flags(run: Run, used: set[int], found: dict[tuple[Any, ...], Flag]) -> None:
+def _independent_flags(run: Run, used: bytearray, found: dict[tuple[Any, ...], Flag]) -> None:
     if run.mode == "forward" and run.tape.recorded > len(run.tape):
         return  # not all rows were kept: no telling
     for name in run.inputs:
-        if not any(row in used for input_name, _, row in run.seeds if input_name == name):
+        if not any(used[row] for input_name, _, row in run.seeds if input_name == name):
             outputs = " and ".join(o.name if o.name != "out" else "the output" for o in run.outputs)
             found[("independent", name)] = Flag("independent", f"{outputs} does not depend on {name}")
 
