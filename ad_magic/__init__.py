@@ -14,8 +14,11 @@ _HOME = {  # each public name and the module it lives in; imported when it is fi
     "eps": "ad_magic.engine.dual",
     "primal": "ad_magic.engine.active",
     "Result": "ad_magic.report.result",
+    "grad": "ad_magic.transforms",
+    "jvp": "ad_magic.transforms",
+    "value_and_grad": "ad_magic.transforms",
 }
-__all__ = ["Dual", "Result", "eps", "load_ipython_extension", "primal", "unload_ipython_extension"]
+__all__ = [*_HOME, "load_ipython_extension", "unload_ipython_extension"]
 
 
 def __getattr__(name: str) -> Any:

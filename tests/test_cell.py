@@ -382,3 +382,9 @@ def test_objects_that_refer_to_themselves_do_no_harm(loaded):
     setup = "a = []; a.append(a); d = {}; d['d'] = d\nclass N: pass\nn = N(); n.me = n; f = lambda: f"
     assert grad(loaded, "n.v = x; a.append(x); d['x'] = (x, a, d)\ny = n.me.v * x", setup=setup, x=3.0).grad["x"] == 6.0
     assert type(loaded.user_ns["a"][1]) is type(loaded.user_ns["d"]["x"][0]) is float
+
+
+def test_a_dual_number_of_the_user_stays_what_it_is(loaded):
+    grad(loaded, "y = x * x", setup="from ad_magic import Dual\nd = Dual(2.0, 1.0)\nkept = [d]", x=3.0)
+    assert repr(loaded.user_ns["d"]) == "2 + 1ε"
+    assert loaded.user_ns["kept"][0] is loaded.user_ns["d"]

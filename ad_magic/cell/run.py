@@ -11,11 +11,11 @@ from typing import Any
 from ad_magic.engine.active import LAST_LOST, Active, LostDerivative, primal
 from ad_magic.engine.complexes import Complex
 from ad_magic.engine.dual import Directions, Dual
+from ad_magic.engine.standins import plain_in, standing_in
 from ad_magic.engine.tape import LOCATED, Columns, Tape, is_ours
 from ad_magic.engine.traced import Traced
 
 from .names import find_inputs, last_assigned
-from .standins import standing_in
 
 
 class CellError(ValueError):
@@ -103,40 +103,32 @@ def run_program(
     numbers, seeds = make_active(inputs, tape, forward=mode == "forward")
     value: Any = None
     outputs: list[Output] = []
-    try:
-        with standing_in(namespace, program.tree, skip):
-            namespace.update(numbers)
-            try:
-                exec(program.body, namespace)
-                if program.last is not None:
-                    value = eval(program.last, namespace)
-                outputs = [read_output(name, v, tape) for name, v in choose_outputs(program, namespace, value, of)]
-            except BaseException as error:
-                trace = without_our_frames(error.__traceback__)
-                lost = _hidden_loss(error, trace)
-                if lost is not None:
-                    raise lost.with_traceback(trace) from None
-                error.with_traceback(trace)
-                chained = error.__cause__ or error.__context__
-                while chained is not None:  # what was raised while an error was handled, and so on
-                    chained.with_traceback(without_our_frames(chained.__traceback__))
-                    chained = chained.__cause__ or chained.__context__
-                raise
-            finally:
-                for name, number in numbers.items():  # an input that was not assigned keeps the object it had
-                    if namespace.get(name) is number:
-                        namespace[name] = given[name] if given.get(name) is not None else before.get(name, inputs[name])
-    finally:
-        columns = tape.close()
+    with standing_in(namespace, program.tree, skip):
+        namespace.update(numbers)
+        try:
+            exec(program.body, namespace)
+            if program.last is not None:
+                value = eval(program.last, namespace)
+            outputs = [read_output(name, v, tape) for name, v in choose_outputs(program, namespace, value, of)]
+        except BaseException as error:
+            trace = without_our_frames(error.__traceback__)
+            lost = _hidden_loss(error, trace)
+            if lost is not None:
+                raise lost.with_traceback(trace) from None
+            error.with_traceback(trace)
+            chained = error.__cause__ or error.__context__
+            while chained is not None:  # what was raised while an error was handled, and so on
+                chained.with_traceback(without_our_frames(chained.__traceback__))
+                chained = chained.__cause__ or chained.__context__
+            raise
+        finally:
+            columns = tape.close()  # its numbers are plain values from here on; leaving the block takes them out
+            for name, number in numbers.items():  # an input that was not assigned keeps the object it had
+                if namespace.get(name) is number:
+                    namespace[name] = given[name] if given.get(name) is not None else before.get(name, inputs[name])
     label = program.last_text if outputs and outputs[0].name == "out" else None
     run = Run(mode, inputs, seeds, outputs, columns, program.file, program.cells, label)
-    from .standins import plain
-
-    holder = [value]
-    from .walk import Walk
-
-    Walk(lambda v: plain(v)).run_object(holder)
-    return run, holder[0]
+    return run, plain_in(value)
 
 
 def read_inputs(program: Program, namespace: dict[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:

@@ -117,6 +117,13 @@ def primal(x: Any) -> Any:
     return x
 
 
+def after_run(x: Any) -> Any:
+    """A number as it is when its run is over: its value. A number of a run that is still open stays."""
+    while type(x) in Active.types and x.tape.values is None:
+        x = x.value
+    return x
+
+
 def _formats(frame: FrameType) -> bool:
     """Whether the frame stands at a `%`: as x % y would call __mod__, it is a string that is being formatted."""
     code = frame.f_code.co_code

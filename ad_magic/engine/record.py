@@ -13,7 +13,7 @@ from typing import Any
 
 from ad_magic.rules import RULES
 
-from .active import Active
+from .active import Active, after_run
 from .decisions import DECISIONS
 from .operation import Operation, decision, operation, partial_of, times, value_of
 
@@ -26,7 +26,7 @@ def settle(x: Any) -> Any:
     if kind in _PLAIN:
         return x
     if kind in Active.types:
-        return x if x.tape.values is not None else settle(x.value)
+        return after_run(x)
     if isinstance(x, float):
         return float(x)
     if isinstance(x, int):  # bool among them

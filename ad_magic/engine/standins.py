@@ -13,14 +13,14 @@ import dis
 import functools
 import sys
 from collections.abc import Iterator
+from importlib import import_module
 from types import CodeType, FunctionType
 from typing import Any
 
-from ad_magic.engine.active import TEXTS, Active, primal
-from ad_magic.engine.complexes import Complex, plain_complex
-from ad_magic.engine.library import BUILTINS, MODULES, TYPE_OF, TYPES, Memo
-from ad_magic.engine.users import is_users
-
+from .active import TEXTS, Active, after_run
+from .complexes import Complex, plain_complex
+from .library import BUILTINS, MODULES, TYPE_OF, TYPES, Memo
+from .users import is_users
 from .walk import Walk
 
 _LRU = type(functools.lru_cache(len))
@@ -39,7 +39,7 @@ def standing_in(namespace: dict[str, Any], tree: ast.AST | None = None, skip: An
     try:
         forth: dict[int, Any] = {}
         for module_name, functions in MODULES.items():
-            module = sys.modules.get(module_name) or __import__(module_name)
+            module = sys.modules.get(module_name) or import_module(module_name)
             for name, function in functions.items():
                 original = getattr(module, name)
                 forth[id(original)] = function
@@ -85,13 +85,19 @@ def make_plain(
     Walk(lambda value: plain(value, back)).run(namespace, skip)
 
 
+def plain_in(value: Any) -> Any:
+    """A value with plain numbers in the place of active ones, also in what it holds."""
+    return Walk(plain).run_object(value)
+
+
 def plain(value: Any, back: dict[int, Any] | None = None) -> Any:
-    """The plain object for an active number, a complex number with active parts, a memo, a stand-in; else itself."""
+    """The plain object for a number of a closed run, a complex number of such, a memo, a stand-in; else itself."""
     kind = type(value)
     if kind in Active.types:
-        return primal(value)
+        return after_run(value)
     if kind is Complex:
-        return plain_complex(value)
+        value = Complex(plain(value.real), plain(value.imag))
+        return value if any(type(x) in Active.types for x in (value.real, value.imag)) else plain_complex(value)
     if kind is Memo:
         return value.original
     if kind.__name__ == "ndarray" and value.dtype == object and any(type(x) in Active.types for x in value.flat):

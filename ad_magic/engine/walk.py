@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator
 from types import BuiltinFunctionType, FunctionType, MethodType, ModuleType, SimpleNamespace
 from typing import Any
 
-from ad_magic.engine.users import is_users
+from .users import is_users
 
 ATOMS = frozenset((int, float, bool, complex, str, bytes, type(None), range, slice, BuiltinFunctionType))
 DEEPEST = 200  # tuples in tuples deeper than this are left alone
@@ -213,11 +213,13 @@ class Walk:
         self._replace(type(value))
 
     def _module(self, name: str | None, namespace: dict[str, Any] | None = None) -> None:
-        """Go into the globals of one of the user's own modules (`__main__` is where the walk began)."""
-        if name is None or name == "__main__" or not is_users(name):
+        """Go into the globals of one of the user's own modules."""
+        if not is_users(name):
             return
-        module = sys.modules.get(name)
-        self._namespace(vars(module) if module is not None else namespace or {})
+        if namespace is None and name in sys.modules:
+            namespace = vars(sys.modules[name])
+        if namespace is not None:
+            self._namespace(namespace)
 
     def _namespace(self, namespace: dict[str, Any]) -> None:
         if id(namespace) in self.seen:

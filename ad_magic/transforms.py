@@ -1,0 +1,115 @@
+"""FUNCTIONS: derivatives of plain functions, under JAX's names and argument order.
+
+>>> import math
+>>> def f(x, y):
+...     return (x + 2 * y) ** 2 * math.sin(x * y)
+>>> value, (dx, dy) = value_and_grad(f, argnums=(0, 1))(2.0, 3.0)
+>>> round(value, 10), round(dx, 10), round(dy, 10)
+(-17.8825918847, 179.8820470657, 113.9605007489)
+>>> jvp(math.sin, (0.0,), (1.0,))
+(0.0, 1.0)
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from ad_magic.engine.active import Active, primal
+from ad_magic.engine.dual import Dual
+from ad_magic.engine.standins import standing_in
+from ad_magic.engine.tape import Tape, reverse_sweep
+from ad_magic.engine.traced import Traced
+
+Argnums = int | Sequence[int]
+
+
+def value_and_grad(f: Callable[..., Any], argnums: Argnums = 0) -> Callable[..., tuple[Any, Any]]:
+    """A function that returns the value of f and its derivative (reverse mode).
+
+    f returns a real number. `argnums` says with respect to which positional arguments, real numbers; one number gives
+    one derivative, a sequence a tuple of them. Raises TypeError where f returns something else.
+    """
+
+    @functools.wraps(f)
+    def differentiated(*args: Any, **options: Any) -> tuple[Any, Any]:
+        which = (argnums,) if isinstance(argnums, int) else tuple(argnums)
+        tape = Tape()
+        active = list(args)
+        for k in which:
+            active[k] = Traced.input(tape, _number(args[k], k))
+        with standing_in({"f": f}):
+            try:
+                output: Any = _stood_in(f)(*active, **options)
+            finally:
+                columns = tape.close()
+        if not isinstance(output, (float, int)):
+            what = type(output).__name__
+            raise TypeError(f"{_name(f)} returned a {what}; grad is for a function that returns a real number")
+        if type(output) not in Active.types or output.tape is not tape:
+            return output, _as_asked(argnums, [0.0] * len(which))
+        adjoints = reverse_sweep(columns, {output.index: 1.0})
+        return output.value, _as_asked(argnums, [adjoints[active[k].index] for k in which])
+
+    return differentiated
+
+
+def grad(f: Callable[..., Any], argnums: Argnums = 0) -> Callable[..., Any]:
+    """A function that returns the derivative of f (reverse mode); see `value_and_grad`.
+
+    >>> grad(lambda x: x**3)(2.0)
+    12.0
+    >>> grad(grad(lambda x: x**3))(2.0)
+    12.0
+    """
+
+    @functools.wraps(f)
+    def derivative(*args: Any, **options: Any) -> Any:
+        return value_and_grad(f, argnums)(*args, **options)[1]
+
+    return derivative
+
+
+def jvp(f: Callable[..., Any], primals: Sequence[Any], tangents: Sequence[Any]) -> tuple[Any, Any]:
+    """The value of f at `primals` and its derivative along `tangents` (forward mode): two real numbers.
+
+    >>> jvp(lambda x, y: x * y, (2.0, 3.0), (1.0, 0.0))
+    (6.0, 3.0)
+    """
+    if len(primals) != len(tangents):
+        raise TypeError(f"jvp needs one tangent for each argument: {len(primals)} arguments, {len(tangents)} tangents")
+    tape = Tape(limit=0)
+    active = [Dual.input(tape, _number(x, k), t) for k, (x, t) in enumerate(zip(primals, tangents, strict=True))]
+    with standing_in({"f": f}):
+        try:
+            output = _stood_in(f)(*active)
+        finally:
+            tape.close()
+    if type(output) is not Dual or output.tape is not tape:
+        return output, 0.0
+    return output.value, output.tangent
+
+
+def _stood_in(f: Callable[..., Any]) -> Callable[..., Any]:
+    """f itself, or what stands in for it where it is a function of math."""
+    import math
+
+    name = getattr(f, "__name__", "")
+    return getattr(math, name) if getattr(f, "__module__", None) == "math" and hasattr(math, name) else f
+
+
+def _number(x: Any, k: int) -> Any:
+    if type(x) in Active.types:
+        return x
+    if isinstance(x, (float, int)) and not isinstance(x, bool):
+        return float(x)
+    raise TypeError(f"argument {k} is a {type(primal(x)).__name__}; a derivative is with respect to a real number")
+
+
+def _as_asked(argnums: Argnums, gradient: list[Any]) -> Any:
+    return gradient[0] if isinstance(argnums, int) else tuple(gradient)
+
+
+def _name(f: Callable[..., Any]) -> str:
+    return getattr(f, "__name__", repr(f))
