@@ -74,6 +74,13 @@ def rint(x: float) -> float:
     return float(round(x)) if math.isfinite(x) else x
 
 
+def _complex_atan2(a: complex, b: complex) -> complex:
+    """atan2, continued to complex numbers: the quotient keeps a small imaginary part that b + 1j * a would lose."""
+    if abs(a) > abs(b):
+        return math.copysign(math.pi / 2, a.real) - cmath.atan(b / a)
+    return cmath.atan(a / b) + (0.0 if b.real > 0 else math.copysign(math.pi, a.real))
+
+
 CONSTANTS = {
     "LN2": math.log(2.0),
     "LN10": math.log(10.0),
@@ -99,15 +106,15 @@ COMPLEX: dict[str, Any] = {  # what the complex step can pass through: analytic 
     "log": lambda a, *base: cmath.log(a) / cmath.log(*base) if base else cmath.log(a),
     "log2": lambda a: cmath.log(a) / CONSTANTS["LN2"],
     "exp2": lambda a: cmath.exp(a * CONSTANTS["LN2"]),
-    # sinh and the inverse of it keep the small imaginary part where exp(a) - 1 and log(1 + a) would lose it
+    # sinh and atanh keep the digits of a small a, which exp(a) - 1 and log(1 + a) would lose
     "expm1": lambda a: 2 * cmath.exp(a / 2) * cmath.sinh(a / 2),
-    "log1p": lambda a: 2 * cmath.atanh(a / (2 + a)),
+    "log1p": lambda a: cmath.log(1 + a) if abs(a) > 0.5 else 2 * cmath.atanh(a / (2 + a)),
     "cbrt": lambda a: a ** (1 / 3) if a.real >= 0 else -((-a) ** (1 / 3)),
     "pow": lambda a, b: a**b,
     "degrees": lambda a: a * CONSTANTS["DEGREES"],
     "radians": lambda a: a * CONSTANTS["RADIANS"],
     "hypot": lambda *xs: cmath.sqrt(sum(x * x for x in xs)),
-    "atan2": lambda a, b: -1j * cmath.log((b + 1j * a) / cmath.sqrt(a * a + b * b)),
+    "atan2": _complex_atan2,
     "fabs": lambda a: -a if a.real < 0 else a,
     "abs": lambda a: -a if a.real < 0 else a,
     "fma": lambda a, b, c: a * b + c,
@@ -137,5 +144,6 @@ def ieee() -> dict[str, Any]:
         **{name: quiet(function) if callable(function) else function for name, function in PLAIN.items()},
         **own,
         "abs": np.abs,
+        "ldexp": lambda a, b: np.ldexp(a, int(b)),
         "log": lambda a, *base: np.log(a) / np.log(*base) if base else np.log(a),
     }

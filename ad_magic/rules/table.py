@@ -30,6 +30,7 @@ _POWER = (
     "b * a ** (b - 1) if b else 0.0",
     "z * log(a) if z else 0.0",
 )  # x**0 is constant, also at 0; 0**y is 0 for y > 0
+_ROOT = Kink("a == 0 and 0 < b < 1", _VERTICAL, None, "inf")  # x**0.5 as sqrt(x)
 _RINT = "-rint((a - z) / b)"
 
 # fmt: off
@@ -40,7 +41,7 @@ _ROWS = (
     _rule("sub",       "a - b",           "1",                                   "-1"),
     _rule("mul",       "a * b",           "b",                                   "a"),
     _rule("div",       "a / b",           "1 / b",                               "-z / b"),
-    _rule("pow",       "a ** b",          *_POWER),
+    _rule("pow",       "a ** b",          *_POWER, kink=_ROOT),
     _rule("mod",       "a % b",           "1",                                   "-(a // b)",
           kink=Kink("z == 0", _JUMP)),
     _rule("floordiv",  "a // b",          "0.0",                                 "0.0",
@@ -62,7 +63,7 @@ _ROWS = (
     _rule("log2",      "log2(a)",         "1 / (a * LN2)"),
     _rule("log10",     "log10(a)",        "1 / (a * LN10)"),
     _rule("log1p",     "log1p(a)",        "1 / (1 + a)"),
-    _rule("fpow",      "pow(a, b)",       *_POWER),
+    _rule("fpow",      "pow(a, b)",       *_POWER, kink=_ROOT),
 
     # ---- trigonometric functions and their inverses ----------------------------------------------
     _rule("sin",       "sin(a)",          "cos(a)"),
@@ -83,7 +84,7 @@ _ROWS = (
     _rule("cosh",      "cosh(a)",         "sinh(a)"),
     _rule("tanh",      "tanh(a)",         "(1 / cosh(a)) ** 2"),
     _rule("asinh",     "asinh(a)",        "1 / hypot(1.0, a)"),
-    _rule("acosh",     "acosh(a)",        "1 / sqrt((a - 1) * (a + 1))",
+    _rule("acosh",     "acosh(a)",        "1 / (sqrt(a - 1) * sqrt(a + 1))",
           kink=Kink("a == 1", _VERTICAL, None, "inf")),
     _rule("atanh",     "atanh(a)",        "1 / ((1 - a) * (1 + a))"),
 
