@@ -36,7 +36,10 @@ def main() -> None:
         f"scalar loop (Rosenbrock, n = {args.n}), time for each element",
         [*reverse_rows(args.n, args.rounds), *forward_rows(args.n, args.rounds)],
     )
-    print(f"Best of {args.rounds} interleaved rounds; median: of the ratios of the rounds.\n")
+    print(f"Best of {args.rounds} interleaved rounds; median: of the ratios of the rounds.")
+    print(
+        "With the garbage collector on, the graph given back after the clock has stopped, where it does not say else.\n"
+    )
     show(
         "memory, for each operation",
         memory.rows(args.operations),

@@ -39,7 +39,7 @@ def loop_with_data(x: Any, operations: int) -> Any:
 
 def record(function: Any, operations: int, located: int) -> tuple[Columns, int]:
     tape = Tape(located=located)
-    output = function(Traced.input(tape, 0.5), operations)
+    output = function(Traced.input(tape, 0.999999), operations)
     return tape.close(), output.index
 
 

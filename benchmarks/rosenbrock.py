@@ -40,7 +40,9 @@ def point(n: int) -> list[float]:
     return [math.sin(i) for i in range(1, n + 1)]
 
 
-# ---- the gradient, from each contender -------------------------------------------------------------------------------
+# ---- the gradient, from each contender, and what the contender keeps for it ------------------------------------------
+
+Gradient = tuple[list[float], Any]
 
 
 def by_hand(x: Sequence[float]) -> list[float]:
@@ -52,28 +54,31 @@ def by_hand(x: Sequence[float]) -> list[float]:
     return g
 
 
-def ours(x: Sequence[float], function: Callable[[Sequence[Any]], Any] = rosenbrock) -> list[float]:
+def ours(x: Sequence[float], function: Callable[[Sequence[Any]], Any] = rosenbrock) -> Gradient:
     tape = Tape(located=0)
     inputs = [Traced.input(tape, value) for value in x]
     output = function(inputs)
-    adjoints = reverse_sweep(tape.close(), {output.index: 1.0})
-    return [adjoints[v.index] for v in inputs]
+    columns = tape.close()
+    adjoints = reverse_sweep(columns, {output.index: 1.0})
+    return [adjoints[v.index] for v in inputs], (columns, adjoints, inputs)
 
 
-def micrograd(x: Sequence[float]) -> list[float]:
+def micrograd(x: Sequence[float]) -> Gradient:
     from micrograd.engine import Value
 
     inputs = [Value(value) for value in x]
-    rosenbrock(inputs).backward()
-    return [v.grad for v in inputs]
+    output = rosenbrock(inputs)
+    output.backward()
+    return [v.grad for v in inputs], (output, inputs)
 
 
-def pytorch(x: Sequence[float]) -> list[float]:
+def pytorch(x: Sequence[float]) -> Gradient:
     import torch
 
     inputs = [torch.tensor(value, dtype=torch.float64, requires_grad=True) for value in x]
-    rosenbrock(inputs).backward()
-    return [v.grad.item() for v in inputs]
+    output = rosenbrock(inputs)
+    output.backward()
+    return [v.grad.item() for v in inputs], (output, inputs)
 
 
 PEERS = {"micrograd": (micrograd, MICROGRAD), "torch": (pytorch, TORCH)}
@@ -98,34 +103,39 @@ def check(gradient: Sequence[float], expected: Sequence[float], who: str) -> Non
 def reverse_rows(n: int, rounds: int) -> list[Row]:
     """Record + reverse, from plain numbers to the list of derivatives.
 
-    The budget is asked of programs as they run, with Python's garbage collector on: the cycles of a graph are part of
-    its price. Without it, as `timeit` measures, for information.
+    The budget is asked of programs as they run, with Python's garbage collector on, and before any graph is given
+    back. With its disposal, and with the collector off, for information.
     """
     x = point(n)
     here = {name: function for name, (function, _) in PEERS.items() if peer_version(name)}
     contenders = {"ad_magic": ours, **here}
 
-    def measure() -> tuple[dict[str, list[float]], dict[str, list[float]]]:
+    def measure() -> list[dict[str, list[float]]]:
         expected = by_hand(x)
         for who, function in contenders.items():
-            check(function(x), expected, who)
+            check(function(x)[0], expected, who)
         calls = {who: (lambda f=function: f(x)) for who, function in contenders.items()}
-        return side_by_side(calls, rounds, collecting=False), side_by_side(calls, rounds, collecting=True)
+        return [
+            side_by_side(calls, rounds, collecting=True),
+            side_by_side(calls, rounds, collecting=True, disposing=True),
+            side_by_side(calls, rounds),
+        ]
 
     limit = sys.getrecursionlimit()
     sys.setrecursionlimit(max(limit, 10_000 + 20 * n))  # micrograd walks the graph by recursion
     try:
-        off, on = with_deep_stack(measure)
+        measured = with_deep_stack(measure)
     finally:
         sys.setrecursionlimit(limit)
     rows = []
     for name, (_, budget) in PEERS.items():
+        title = f"record + reverse, against {name}"
         if name not in here:
-            rows.append(Row(f"record + reverse, against {name}: not installed", budget=f"≥ {budget} ×"))
+            rows.append(Row(f"{title}: not installed", budget=f"≥ {budget} ×"))
             continue
-        title = f"record + reverse, against {name} {peer_version(name)}"
-        rows.append(times_faster(title, on["ad_magic"], on[name], budget, n))
-        rows.append(times_faster("    without garbage collection", off["ad_magic"], off[name], None, n))
+        details = ("    until the memory is given back", "    without garbage collection")
+        for what, times in zip((f"{title} {peer_version(name)}", *details), measured, strict=True):
+            rows.append(times_faster(what, times["ad_magic"], times[name], None if what in details else budget, n))
     return rows
 
 
@@ -153,7 +163,7 @@ def forward_rows(n: int, rounds: int) -> list[Row]:
             "floats": lambda f=function: f(x),
             "reverse": lambda f=function: ours(x, f),
         }
-        times = side_by_side(contenders, rounds, collecting=False)
+        times = side_by_side(contenders, rounds)
         rows.append(times_slower(title, times["dual"], times["floats"], budget, n))
         if function is rosenbrock:
             reverse = times_slower("record + reverse, against floats", times["reverse"], times["floats"], None, n)
