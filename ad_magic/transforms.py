@@ -44,13 +44,14 @@ def value_and_grad(f: Callable[..., Any], argnums: Argnums = 0) -> Callable[...,
                 output: Any = _stood_in(f)(*active, **options)
             finally:
                 columns = tape.close()
-        if not isinstance(output, (float, int)):
-            what = type(output).__name__
-            raise TypeError(f"{_name(f)} returned a {what}; grad is for a function that returns a real number")
-        if type(output) not in Active.types or output.tape is not tape:
+        if type(output) in Active.types and output.tape is tape:
+            adjoints = reverse_sweep(columns, {output.index: 1.0})
+            return output.value, _as_asked(argnums, [adjoints[active[k].index] for k in which])
+        if isinstance(output, (float, int)):  # it does not depend on the arguments
             return output, _as_asked(argnums, [0.0] * len(which))
-        adjoints = reverse_sweep(columns, {output.index: 1.0})
-        return output.value, _as_asked(argnums, [adjoints[active[k].index] for k in which])
+        raise TypeError(
+            f"{_name(f)} returned a {type(output).__name__}; grad needs a function that returns a real number"
+        )
 
     return differentiated
 

@@ -11,8 +11,6 @@ import pytest
 def loaded(shell):
     shell.run_line_magic("load_ext", "ad_magic")
     shell.colors = "nocolor"
-    for name in ("_", "__", "___"):  # an earlier test's reset leaves these apart, and then `_` is never set again
-        setattr(shell.displayhook, name, shell.user_ns.get(name))
     return shell
 
 

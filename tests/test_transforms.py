@@ -2,18 +2,12 @@
 
 from __future__ import annotations
 
-import doctest
 import math
 from math import sin
 
 import pytest
 
-import ad_magic.transforms
 from ad_magic.transforms import grad, jvp, value_and_grad
-
-
-def test_the_examples_of_the_docstrings():
-    assert doctest.testmod(ad_magic.transforms).failed == 0
 
 
 def test_names_bound_early():

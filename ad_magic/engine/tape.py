@@ -112,7 +112,8 @@ class Columns:
         """The first rows alone."""
         if length >= len(self):
             return self
-        columns = (c[:length] for c in (self.values, self.ops, self.left, self.right, self.where, self.tangents))
+        cut = slice(length)
+        columns = (self.values[cut], self.ops[cut], self.left[cut], self.right[cut], self.where[cut], self.tangents[cut])
         return Columns(*columns, self.recorded)
 
     def parents(self, index: int) -> tuple[int, ...]:
