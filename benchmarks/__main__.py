@@ -50,7 +50,7 @@ def main() -> None:
     print(
         "Tape: all that the recording leaves, by tracemalloc. Resident: growth of a fresh process, rounding included.\n"
     )
-    show(f"loading, median of {args.starts} fresh processes", loading.rows(args.starts), other="IPython itself")
+    show(f"loading, {args.starts} fresh processes", loading.rows(args.starts), other="IPython itself")
     print()
     show(
         "through the magic (run, derivative)", cells.rows(args.n, min(args.rounds, 9), args.operations), other="floats"
