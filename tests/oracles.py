@@ -104,7 +104,8 @@ EXACT: dict[str, Callable[..., Any]] = {
 
 def _digits(point: Sequence[float]) -> int:
     """Enough digits that a quotient of second differences keeps more than 50 of them, however large or small x is."""
-    return 150 + 5 * max((abs(int(mp.log10(abs(mp.mpf(x))))) for x in point if x), default=0)
+    sizes = [abs(mp.mpf(x)) for x in point if x]
+    return 150 + max((5 * abs(int(mp.log10(s))) + int(min(s, 1000)) for s in sizes), default=0)
 
 
 def exact(f: Callable[..., Any], point: Sequence[float]) -> Any:

@@ -229,6 +229,8 @@ def test_partials_are_those_of_the_complex_step(name, data):
             continue
         got = partial_of(rule, 0, (point[k],), z) if rule.variadic else partial_of(rule, k, point, z)
         want = moved.imag / h
+        if abs(got * h) < 1e-290:  # the step itself would underflow
+            continue
         assert got == pytest.approx(want, rel=1e-9, abs=1e-16 * float(natural_scale(name, point, z, k)))
 
 

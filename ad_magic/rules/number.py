@@ -94,6 +94,7 @@ PLAIN: dict[str, Any] = {
     **{name: function for name, function in vars(math).items() if not name.startswith("_")},
     **CONSTANTS,
     "abs": abs,
+    "sum": sum,
     "round": round,
     "polygamma": polygamma,
     "sign": sign,
@@ -107,7 +108,7 @@ COMPLEX: dict[str, Any] = {  # what the complex step can pass through: analytic 
     "log2": lambda a: cmath.log(a) / CONSTANTS["LN2"],
     "exp2": lambda a: cmath.exp(a * CONSTANTS["LN2"]),
     # sinh and atanh keep the digits of a small a, which exp(a) - 1 and log(1 + a) would lose
-    "expm1": lambda a: 2 * cmath.exp(a / 2) * cmath.sinh(a / 2),
+    "expm1": lambda a: cmath.exp(a) - 1 if abs(a) > 0.5 else 2 * cmath.exp(a / 2) * cmath.sinh(a / 2),
     "log1p": lambda a: cmath.log(1 + a) if abs(a) > 0.5 else 2 * cmath.atanh(a / (2 + a)),
     "cbrt": lambda a: a ** (1 / 3) if a.real >= 0 else -((-a) ** (1 / 3)),
     "pow": lambda a, b: a**b,
