@@ -7,6 +7,7 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -19,6 +20,11 @@ for _name in ("IPYTHONDIR", "JUPYTER_CONFIG_DIR", "JUPYTER_DATA_DIR", "JUPYTER_R
 os.environ["JUPYTER_PREFER_ENV_PATH"] = "1"  # the kernel of this environment, not one that the user has installed
 os.environ["JUPYTER_PLATFORM_DIRS"] = "1"
 os.environ["PYDEVD_DISABLE_FILE_VALIDATION"] = "1"
+
+
+# New examples each time for whoever works on the code, the same ones where a failure would be somebody else's.
+hypothesis.settings.register_profile("ad_magic", deadline=None, derandomize=bool(os.environ.get("CI")))
+hypothesis.settings.load_profile("ad_magic")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -15,7 +15,9 @@ function hideStatic(key) {
 }
 
 function say({ lo, hi, steps }, index) {
-  return String(Number((lo * (1 - index / steps) + hi * (index / steps)).toPrecision(6)));
+  const value = Number((lo * (1 - index / steps) + hi * (index / steps)).toPrecision(6));
+  const text = String(value);
+  return text.length > 8 ? value.toExponential().replace("e+", "e") : text;
 }
 
 function set(element, name, value) {
@@ -23,6 +25,10 @@ function set(element, name, value) {
 }
 
 function dress(root, inputs) {
+  // one track below the other: the ends of all sliders are as wide as the longest of them
+  const longest = (place) => `${Math.max(3, ...inputs.map((input) => say(input, place * input.steps).length))}ch`;
+  root.style.setProperty("--ad-lo", longest(0));
+  root.style.setProperty("--ad-hi", longest(1));
   root.querySelectorAll(".ad-input").forEach((row, place) => {
     const input = inputs[place];
     if (!input) return;
@@ -32,8 +38,8 @@ function dress(root, inputs) {
     set(handle, "data-lm-suppress-shortcuts", "true");
     set(handle, "aria-label", input.name);
     if (handle) set(handle, "aria-valuetext", say(input, Number(handle.getAttribute("aria-valuenow"))));
-    set(slider, "data-lo", say(input, 0));
-    set(slider, "data-hi", say(input, input.steps));
+    set(slider, "data-lo", say(input, 0).replace(/-/g, "\u2212"));
+    set(slider, "data-hi", say(input, input.steps).replace(/-/g, "\u2212"));
     set(row.querySelector(".ad-box input"), "aria-label", `${input.name}, value`);
   });
 }

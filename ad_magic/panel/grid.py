@@ -35,7 +35,8 @@ class Grid:
 
     def index(self, value: float) -> int:
         """The place of the slider that is nearest to a value."""
-        share = (value / 2 - self.lo / 2) / (self.hi / 2 - self.lo / 2)
+        half = self.hi / 2 - self.lo / 2  # halves first: hi - lo may overflow
+        share = (value / 2 - self.lo / 2) / half if half else 0.0
         return min(max(round(share * self.steps), 0), self.steps)
 
     def holds(self, value: float) -> bool:

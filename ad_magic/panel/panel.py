@@ -29,6 +29,7 @@ from .trouble import describe
 Evaluate = Callable[[dict[str, Any]], Any]  # inputs by name -> a Result; may raise anything
 
 SLOW = 0.150  # seconds: a recompute that takes longer is not for every step of a moving slider
+NAME_WIDTH = 20  # characters of an input's name; a longer one is cut
 REST = 0.3  # seconds without a change: the gesture is over
 
 
@@ -112,7 +113,7 @@ class InputRow:
         self.box = ipywidgets.FloatText(value=value)
         self.slider.observe(self._slid, "value")
         self.box.observe(self._typed, "value")
-        self.root = ipywidgets.HBox([_classed(ipywidgets.Label(name), "ad-input-name"), self.slider, self.box])
+        self.root = ipywidgets.HBox([_name(name), self.slider, self.box])
         _classed(self.slider, "ad-slider")
         _classed(self.box, "ad-box")
         _classed(self.root, "ad-input")
@@ -180,11 +181,14 @@ class Panel:
         )
         self.reset_button.on_click(lambda _: self.reset())
         self.companion = Companion(key=static.key, inputs=self._grids())
-        fixed = [_fixed_row(name, value) for name, value in result.inputs.items() if not is_scalar(value)]
+        rows = [row.root for row in self.rows]
+        rows += [_fixed_row(name, value) for name, value in result.inputs.items() if not is_scalar(value)]
+        for row in rows:  # one slider below the other
+            row.children[0].layout.width = f"{min(max(map(len, result.inputs)), NAME_WIDTH)}ch"
         self.root = _classed(
             Live(
                 [
-                    _classed(ipywidgets.VBox([*(row.root for row in self.rows), *fixed]), "ad-inputs"),
+                    _classed(ipywidgets.VBox(rows), "ad-inputs"),
                     _classed(ipywidgets.HBox([self.reset_button, self.status]), "ad-bar"),
                     self.view,
                     self.companion,
@@ -284,8 +288,11 @@ class Panel:
 
 def _fixed_row(name: str, value: Any) -> ipywidgets.HBox:
     """An input without a slider: its name and what it is."""
-    label = _classed(ipywidgets.Label(name), "ad-input-name")
-    return _classed(ipywidgets.HBox([label, _classed(ipywidgets.Label(_shorten(value)), "ad-fixed")]), "ad-input")
+    return _classed(ipywidgets.HBox([_name(name), _classed(ipywidgets.Label(_shorten(value)), "ad-fixed")]), "ad-input")
+
+
+def _name(name: str) -> ipywidgets.Label:
+    return _classed(ipywidgets.Label(name), "ad-input-name")
 
 
 def _shorten(value: Any, length: int = 60) -> str:

@@ -139,6 +139,35 @@ def test_a_slow_cell_follows_when_the_slider_is_let_go(lab):
     expect(box(page)).not_to_have_value("2.02")
 
 
+def test_an_interrupt_ends_one_run_and_no_more(lab):
+    """Ctrl-C (the stop button) while a slider's run hangs: the panel says so, and works on."""
+    hangs = "%%grad x=2\nimport time\nif int(x * 1000) > 2000:\n    time.sleep(60)\nz = x*x"
+    page = ready(lab, LOAD, hangs)
+    page.press_slider("ArrowRight")
+    page.page.wait_for_function(
+        "() => window.jupyterapp.shell.currentWidget.context.sessionContext.session.kernel.status === 'busy'"
+    )
+    page.command("notebook:interrupt-kernel")
+    expect(page.find(".ad-panel .ad-status")).to_contain_text("Interrupted")
+    page.press_slider("Home")
+    expect(page.find(".ad-panel .ad-value").first).to_have_text("0")
+    expect(page.find(".ad-panel .ad-status")).to_have_text("")
+
+
+def test_a_page_that_is_loaded_again_has_its_panel(lab):
+    """The kernel lives on, and so does the panel."""
+    page = ready(lab)
+    page.press_slider("ArrowRight", 5)
+    settled(page)
+    page.save()
+    page.open_file("test.ipynb")
+    expect(box(page)).to_have_value("2.1")
+    expect(page.find("[data-ad-static]")).to_be_hidden()
+    page.page.wait_for_selector(".noUi-handle[aria-label]")
+    page.press_slider("ArrowRight")
+    expect(box(page)).to_have_value("2.12")
+
+
 # -------------------------------------------------------------------------------------------------- what stays put
 
 
@@ -227,6 +256,24 @@ def test_fifty_reruns_leave_no_widget_behind(lab):
 
 
 # ---------------------------------------------------------------------------------------------------------- looks
+
+
+def test_many_inputs_of_every_kind(lab, shots):
+    names = ["a", "rate", "a_rather_long_name", "tiny", "huge"]
+    values = "a=1 rate=0.05 a_rather_long_name=-3.25 tiny=1e-8 huge=1e8 w"
+    page = ready(
+        lab,
+        LOAD,
+        "import numpy as np\nw = np.array([0.5, -1.0, 2.0])",
+        f"%%grad {values}\nz = {' * '.join(names)} * w[0] + w[2]",
+    )
+    expect(page.find(".ad-panel .ad-input")).to_have_count(6)
+    assert [page.handle(n).get_attribute("aria-label") for n in range(5)] == names
+    tracks = page.page.evaluate(
+        "() => [...document.querySelectorAll('.ad-panel .noUi-target')].map((e) => e.getBoundingClientRect().left)"
+    )
+    assert len(set(tracks)) == 1  # one below the other
+    page.screenshot(shots / "panel-many.png", page.cell(2))
 
 
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])

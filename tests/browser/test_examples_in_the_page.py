@@ -1,0 +1,31 @@
+"""The examples as a new user meets them: open, Run All, move a slider."""
+
+from __future__ import annotations
+
+import shutil
+
+import pytest
+from playwright.sync_api import expect
+
+
+def test_five_programs(any_host, root, shots):
+    example = root / "examples" / "01-five-programs.ipynb"
+    if not example.exists():
+        pytest.skip("no example beside these tests")
+    shutil.copy(example, any_host.server.work / example.name)
+    page = any_host.open_file(example.name)
+    page.run_all()
+    value = page.find(".ad-panel .ad-value").first
+    expect(value).to_be_visible()
+    page.page.wait_for_selector(".noUi-handle[aria-label]")
+    page.handle(0).scroll_into_view_if_needed()
+    before = value.text_content()
+    page.press_slider("ArrowRight", 3)
+    expect(value).not_to_have_text(before)
+    keyboard = value.text_content()
+    page.drag_slider(0.8)
+    expect(value).not_to_have_text(keyboard)
+    page.page.wait_for_timeout(600)
+    page.screenshot(shots / f"example-01-{page.server.app}.png")
+    assert page.errors == []
+    assert page.external == []
