@@ -12,7 +12,7 @@ from itertools import product
 from typing import Any
 
 from ad_magic.rules import RULES, Rule, compile_expression, define, names_in
-from ad_magic.rules.number import PLAIN, ieee
+from ad_magic.rules.number import COMPLEX, PLAIN, NotAnalytic, ieee
 
 _PLAIN_TYPES = frozenset((float, int, bool))
 
@@ -89,9 +89,35 @@ ACTIVE: dict[str, Any] = dict(PLAIN)
 
 @cache
 def value_of(rule: Rule, kind: str = "plain") -> Callable[..., Number]:
-    """The primitive as a function of its arguments: for floats ("plain") or also for active numbers ("active")."""
+    """The primitive as a function of its arguments.
+
+    `kind` says of which: floats ("plain"), also active numbers ("active"), also complex numbers ("complex": the function
+    raises NotAnalytic where it has no complex form).
+    """
+    if kind == "complex":
+        return _complex_value(rule)
     arguments = ("*a",) if rule.variadic else rule.arguments
     return compile_expression(rule.value, arguments, PLAIN if kind == "plain" else ACTIVE)
+
+
+def _complex_value(rule: Rule) -> Callable[..., Number]:
+    """The primitive for complex numbers; of floats alone it is the plain one."""
+    plain = value_of(rule)
+    operator = not names_in(rule.value) - {*rule.arguments} and rule.name in COMPLEX
+    expression = f"{rule.name}({', '.join(rule.arguments)})" if operator else rule.value
+    known = not rule.step and names_in(expression) - {*rule.arguments} <= COMPLEX.keys()
+    arguments = ("*a",) if rule.variadic else rule.arguments
+    continued = compile_expression(expression, arguments, COMPLEX) if known else None
+
+    def value(*arguments: Number) -> Number:
+        if not any(type(x) is complex for x in arguments):
+            return plain(*arguments)
+        if continued is None:
+            why = "is piecewise constant" if rule.step else "is not known for complex numbers"
+            raise NotAnalytic(f"{rule.name} {why}")
+        return continued(*arguments)
+
+    return value
 
 
 @cache

@@ -17,6 +17,8 @@ from .rows import listed_length, make_flags, make_rows, make_sources, seed_names
 if TYPE_CHECKING:
     import pandas as pd
 
+    from ad_magic.check import CheckReport
+
 SEEDS_SHOWN = 16  # tangent columns that are computed for the table
 
 
@@ -210,6 +212,17 @@ class Result:
     def at(self, inputs: Mapping[str, Any]) -> Result:
         """The same program at other values of its inputs; those not named stay. Raises what it raises there."""
         return Result(self.again.at(self.run, inputs) if self.again else replayed(self.run, inputs), self.again)
+
+    def check(self, expect: Mapping[str, Any] | None = None) -> CheckReport:
+        """Compare the derivatives with differences, the complex step, the other mode, and formulas of your own.
+
+        `expect` gives formulas by input, in Python: {"x": "2*x*cos(y)"}. A name in one is an input, a name of your
+        own, or one of math. The report's `ok` says whether nothing differs. Raises ValueError for a formula that does
+        not work.
+        """
+        from ad_magic.check import check
+
+        return check(self, expect)
 
     # ---- faces ----
 

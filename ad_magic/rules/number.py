@@ -74,13 +74,6 @@ def rint(x: float) -> float:
     return float(round(x)) if math.isfinite(x) else x
 
 
-def _complex_atan2(a: complex, b: complex) -> complex:
-    """atan2, continued to complex numbers: the quotient keeps a small imaginary part that b + 1j * a would lose."""
-    if abs(a) > abs(b):
-        return math.copysign(math.pi / 2, a.real) - cmath.atan(b / a)
-    return cmath.atan(a / b) + (0.0 if b.real > 0 else math.copysign(math.pi, a.real))
-
-
 CONSTANTS = {
     "LN2": math.log(2.0),
     "LN10": math.log(10.0),
@@ -101,25 +94,136 @@ PLAIN: dict[str, Any] = {
     "rint": rint,
 }
 
-COMPLEX: dict[str, Any] = {  # what the complex step can pass through: analytic functions only
+# ---- complex numbers: what the complex step can pass through ---------------------------------------
+
+
+class NotAnalytic(ValueError):
+    """A function has no derivative at a complex number, or none that is known here; the message says which and why."""
+
+
+def _except_at(function: Any, name: str, *points: float) -> Any:
+    """The function, refusing a number with an imaginary part whose real part is one of the points."""
+
+    def call(a: complex) -> complex:
+        if a.imag and a.real in points:
+            raise NotAnalytic(f"{name} has no derivative at {a.real:g}")
+        return function(a)
+
+    return call
+
+
+def _complex_sqrt(a: complex) -> complex:
+    if a.imag and a.real <= 0:  # a real program never gets to the left of 0
+        raise NotAnalytic("sqrt has no derivative at 0")
+    return cmath.sqrt(a)
+
+
+def _complex_pow(a: complex, b: complex) -> complex:
+    """a ** b; where b is real, without the polar form on the left of 0, which would lose a small imaginary part."""
+    if isinstance(b, complex) and b.imag:
+        if a.real > 0:
+            return cmath.exp(b * cmath.log(a))
+        if a == 0 and b.real > 0:
+            return 0.0
+        raise NotAnalytic("a power of a number that is not positive has no derivative in its exponent")
+    b = b.real
+    if b == 0:
+        return 1.0
+    if a.real > 0 or (abs(b) <= 100 and b == math.floor(b)):
+        return a**b
+    if a.real == 0 and b > 1:
+        return 0.0
+    if b == math.floor(b):
+        return (-a) ** b * (-1) ** int(b % 2)
+    raise NotAnalytic(f"a power {b:g} has no derivative at {a.real:g}")
+
+
+def _complex_log1p(a: complex) -> complex:
+    """atanh keeps the digits of a small a, which log(1 + a) would lose."""
+    return cmath.log(1 + a) if abs(a) > 0.5 else 2 * cmath.atanh(a / (2 + a))
+
+
+def _complex_expm1(a: complex) -> complex:
+    """sinh keeps the digits of a small a, which exp(a) - 1 would lose."""
+    return cmath.exp(a) - 1 if abs(a) > 0.5 else 2 * cmath.exp(a / 2) * cmath.sinh(a / 2)
+
+
+def _complex_cbrt(a: complex) -> complex:
+    return a ** (1 / 3) if a.real >= 0 else -((-a) ** (1 / 3))
+
+
+def _complex_hypot(*xs: complex) -> complex:
+    """Scaled, as a square may overflow."""
+    size = max(abs(x.real) for x in xs)
+    if size == 0:
+        if any(x.imag for x in xs):
+            raise NotAnalytic("hypot has no derivative at the origin")
+        return 0.0
+    return size * cmath.sqrt(sum((x / size) * (x / size) for x in xs))
+
+
+def _complex_atan2(a: complex, b: complex) -> complex:
+    """By the quotient: it keeps a small imaginary part that b + 1j * a would lose."""
+    if a.real == b.real == 0:
+        raise NotAnalytic("atan2 has no derivative at the origin")
+    if abs(a) > abs(b):
+        return math.copysign(math.pi / 2, a.real) - cmath.atan(b / a)
+    return cmath.atan(a / b) + (0.0 if b.real > 0 else math.copysign(math.pi, a.real))
+
+
+def _complex_abs(a: complex) -> complex:
+    return -a if a.real < 0 else a
+
+
+def _complex_copysign(a: complex, b: complex) -> complex:
+    if (b.real == 0 and b.imag) or (a.real == 0 and a.imag):
+        raise NotAnalytic("copysign has no derivative where the sign changes")
+    return a if math.copysign(1.0, a.real) == math.copysign(1.0, b.real) else -a
+
+
+def _complex_remainder(name: str, real: Any, edge: Any) -> Any:
+    """A remainder: a - n * b, where the whole number n is that of the real parts; `edge(a, b, z)` where n jumps."""
+
+    def remainder(a: complex, b: complex) -> complex:
+        z = real(a.real, b.real)
+        if edge(a.real, b.real, z):
+            raise NotAnalytic(f"{name} jumps here")
+        n = float(round((a.real - z) / b.real))
+        return complex(z, a.imag - n * b.imag)
+
+    return remainder
+
+
+# Analytic functions, and functions that are analytic on either side of a kink. An operator that complex numbers lack,
+# or that loses a small imaginary part, stands here under the name of its rule.
+COMPLEX: dict[str, Any] = {
     **CONSTANTS,
     **{name: function for name, function in vars(cmath).items() if not name.startswith(("_", "is"))},
+    "abs": _except_at(_complex_abs, "abs", 0.0),
+    "fabs": _except_at(_complex_abs, "fabs", 0.0),
+    "sqrt": _complex_sqrt,
+    "cbrt": _except_at(_complex_cbrt, "cbrt", 0.0),
+    "pow": _complex_pow,
+    "exp2": lambda a: cmath.exp(a * CONSTANTS["LN2"]),
+    "expm1": _complex_expm1,
     "log": lambda a, *base: cmath.log(a) / cmath.log(*base) if base else cmath.log(a),
     "log2": lambda a: cmath.log(a) / CONSTANTS["LN2"],
-    "exp2": lambda a: cmath.exp(a * CONSTANTS["LN2"]),
-    # sinh and atanh keep the digits of a small a, which exp(a) - 1 and log(1 + a) would lose
-    "expm1": lambda a: cmath.exp(a) - 1 if abs(a) > 0.5 else 2 * cmath.exp(a / 2) * cmath.sinh(a / 2),
-    "log1p": lambda a: cmath.log(1 + a) if abs(a) > 0.5 else 2 * cmath.atanh(a / (2 + a)),
-    "cbrt": lambda a: a ** (1 / 3) if a.real >= 0 else -((-a) ** (1 / 3)),
-    "pow": lambda a, b: a**b,
+    "log1p": _complex_log1p,
+    "asin": _except_at(cmath.asin, "asin", -1.0, 1.0),
+    "acos": _except_at(cmath.acos, "acos", -1.0, 1.0),
+    "acosh": _except_at(cmath.acosh, "acosh", 1.0),
+    "atan2": _complex_atan2,
     "degrees": lambda a: a * CONSTANTS["DEGREES"],
     "radians": lambda a: a * CONSTANTS["RADIANS"],
-    "hypot": lambda *xs: cmath.sqrt(sum(x * x for x in xs)),
-    "atan2": _complex_atan2,
-    "fabs": lambda a: -a if a.real < 0 else a,
-    "abs": lambda a: -a if a.real < 0 else a,
+    "hypot": _complex_hypot,
+    "copysign": _complex_copysign,
+    "mod": _complex_remainder("%", lambda a, b: a % b, lambda a, b, z: z == 0),
+    "fmod": _complex_remainder("fmod", math.fmod, lambda a, b, z: z == 0 and a != 0),
+    "remainder": _complex_remainder("remainder", math.remainder, lambda a, b, z: 2 * abs(z) == abs(b)),
     "fma": lambda a, b, c: a * b + c,
     "ldexp": lambda a, b: a * 2.0**b,
+    "sum": sum,
+    "fsum": sum,
 }
 
 

@@ -1,0 +1,308 @@
+"""A result against independent derivatives: the user's formulas, differences, the complex step, the other mode."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from ad_magic.engine.tape import forward_sweep
+from ad_magic.rules.number import NotAnalytic
+
+from .complexstep import complex_step
+from .differences import judge, measure
+from .formulas import evaluate
+from .program import Evaluate, cell_program, random_numbers_kept, recorded_program
+from .report import CheckReport, CheckRow
+from .verdict import DIFFERS, KINK, Comparison, compare, not_applicable
+
+FORMULA, DIFFERENCES, COMPLEX, FORWARD = "your formula", "differences", "complex step", "forward mode"
+EXACT = 1e-8  # relative error allowed where both numbers are exact but for rounding
+SEEDS = 100  # entries of array inputs that are checked; of more, so many, evenly spread
+WORK = 20_000_000  # operations that a check may replay, which for long programs means fewer entries
+
+
+def check(result: Any, expect: Mapping[str, Any] | None = None) -> CheckReport:
+    """Check the derivatives of a Result; `expect` gives formulas of the user's own by seed ("x", "w[0]") or input.
+
+    Raises ValueError, with one sentence, for a formula that does not work.
+    """
+    run = result.run
+    parts = components(run)
+    got = derivatives(result, len(parts))
+    formulas = _formulas(result, expect or {}, len(parts))
+    chosen = _chosen(result, formulas)
+    notes = []
+    if len(chosen) < len(run.seeds):
+        notes.append(f"{len(chosen)} of {len(run.seeds)} entries were checked, evenly spread.")
+    rows: list[CheckRow] = []
+    with random_numbers_kept():
+        program, why = _program(result)
+        if why:
+            notes.append(why)
+        for s in chosen:
+            slopes = [gradient[s] for gradient in got]
+            one = _Seed(result, s, slopes)
+            found = {
+                FORMULA: _against_formula(one, formulas.get(s)),
+                DIFFERENCES: _against_differences(one, program),
+                COMPLEX: _against_complex_step(one),
+                FORWARD: _against_forward(one),
+            }
+            rows += [_row(one, parts, method, outcomes) for method, outcomes in found.items() if outcomes]
+    title = ", ".join(f"{name} = {_shown(value)}" for name, value in result.inputs.items())
+    label = result.output_label or " and ".join(o for o in result.outputs)
+    return CheckReport(label, title, tuple(rows), tuple(notes))
+
+
+class _Seed:
+    """One scalar input of a result: what all methods need to know."""
+
+    def __init__(self, result: Any, s: int, slopes: Sequence[float]) -> None:
+        self.result, self.run, self.slopes = result, result.run, slopes
+        self.input, self.position, self.row = result.run.seeds[s]
+        self.name: str = result.seeds[s]
+        value = result.inputs[self.input]
+        self.x = float(value[self.position] if self.position or getattr(value, "shape", None) == () else value)
+        entries = [entry for output in result.run.outputs for entry in output.flat()]
+        self.values = [float(value) for value, _, _ in entries]
+        self.output_rows: list[int | None] = [row for _, row, _ in entries]
+
+    def kept(self) -> bool:
+        """Whether all recorded operations were kept (a long run in forward mode keeps the first ones)."""
+        return self.run.tape.recorded <= len(self.run.tape)
+
+
+def components(run: Any) -> list[str]:
+    """The names of the numbers that the outputs are made of: "z", or "z[0]", "z[1, 2]" of an array."""
+    names = []
+    for output in run.outputs:
+        shape = getattr(output.value, "shape", ())
+        if not isinstance(output.rows, list):
+            names.append(output.name)
+            continue
+        for flat in range(math.prod(shape)):
+            at, position = flat, []
+            for length in reversed(shape):
+                at, place = divmod(at, length)
+                position.append(str(place))
+            names.append(f"{output.name}[{', '.join(reversed(position))}]")
+    return names
+
+
+def derivatives(result: Any, size: int) -> list[list[float]]:
+    """The derivatives that a Result shows: for each component of the outputs the slope along each seed."""
+    scalars = not any(isinstance(output.rows, list) for output in result.run.outputs)
+    shown = result.grad if scalars else result.jacobian
+    by_output = [shown] if len(result.outputs) == 1 else [shown[name] for name in result.outputs]
+    found: list[list[float]] = []
+    for output, slopes in zip(result.run.outputs, by_output, strict=True):
+        count = math.prod(getattr(output.value, "shape", ()))
+        lines: list[list[float]] = [[] for _ in range(count)]
+        for name in result.inputs:
+            flat = _flat(slopes[name])
+            width = len(flat) // count if count else 0
+            for k, line in enumerate(lines):
+                line += flat[k * width : (k + 1) * width]
+        found += lines
+    assert len(found) == size
+    return found
+
+
+def _flat(value: Any) -> list[float]:
+    return [float(x) for x in value.ravel().tolist()] if hasattr(value, "ravel") else [float(value)]
+
+
+def _chosen(result: Any, formulas: Mapping[int, Any]) -> list[int]:
+    """Which seeds are checked: all, or of very many some, evenly spread, and those with a formula."""
+    count = len(result.run.seeds)
+    most = max(4, min(SEEDS, WORK // max(1, 10 * len(result.run.tape))))
+    if count <= most:
+        return list(range(count))
+    return sorted({*formulas, *(k * (count - 1) // (most - 1) for k in range(most))})
+
+
+def _program(result: Any) -> tuple[Evaluate, str]:
+    """What is run for the differences: the cell again, or what was recorded of it, and then why."""
+    run, again = result.run, result.again
+    recorded = recorded_program(result)
+    if again is None:
+        return recorded, ""
+    program = cell_program(run, again)
+    instead = "; the differences are those of the recorded operations."
+    try:
+        values = program(run.inputs)
+    except Exception as error:
+        return recorded, f"Run again with plain numbers, the cell raises {type(error).__name__}: {error}{instead}"
+    before = [float(value) for output in run.outputs for value, _, _ in output.flat()]
+    if len(values) != len(before):
+        return recorded, f"Run again, the cell gives {len(values)} numbers instead of {len(before)}{instead}"
+    for old, new in zip(before, values, strict=True):
+        if compare(old, new, floor=1e-9).word == DIFFERS and not (old != old and new != new):
+            why = "random numbers, or it changes what an earlier cell has made?"
+            return recorded, f"Run again, the cell gives {new:.6g} instead of {old:.6g} ({why}){instead}"
+    return program, ""
+
+
+# ---- the four methods: each gives one comparison for each component ------------------------------
+
+
+def _formulas(result: Any, expect: Mapping[str, Any], size: int) -> dict[int, list[float]]:
+    """By seed, what the user's formulas give for each component of the output."""
+    namespace = result.again.namespace if result.again is not None else {}
+    found: dict[int, list[float]] = {}
+    for target, formula in expect.items():
+        of_target = [s for s, (name, _, _) in enumerate(result.run.seeds) if target in (name, result.seeds[s])]
+        if not of_target:
+            raise ValueError(f"there is no input {target!r} to expect a derivative of; there is {_list(result.seeds)}")
+        numbers = evaluate(target, formula, result.inputs, namespace)
+        if len(numbers) != size * len(of_target):
+            raise ValueError(
+                f"the formula for {target} gives {_count(len(numbers))}; "
+                f"the derivative has {_count(size * len(of_target))}"
+            )
+        for place, s in enumerate(of_target):
+            found[s] = numbers[place :: len(of_target)]
+    return found
+
+
+def _against_formula(one: _Seed, expected: Sequence[float] | None) -> list[Comparison]:
+    if expected is None:
+        return []
+    return [compare(g, e, floor=EXACT, natural=_natural(one, v)) for g, e, v in _each(one, expected)]
+
+
+def _against_differences(one: _Seed, program: Evaluate) -> list[Comparison]:
+    inputs = dict(one.run.inputs)
+
+    def along(moved: float) -> list[float]:
+        if hasattr(inputs[one.input], "shape"):
+            array = inputs[one.input].copy()
+            array[one.position] = moved
+            values = program({**inputs, one.input: array})
+        else:
+            values = program({**inputs, one.input: moved})
+        if len(values) != len(one.values):
+            raise ValueError("the output changes its shape")
+        return values
+
+    if one.run.tape.recorded > len(one.run.tape) and one.result.again is None:
+        return [not_applicable("a long run in forward mode is not kept")] * len(one.slopes)
+    trials = measure(along, one.x, one.values, one.slopes)
+    found: list[Comparison] = []
+    for k, (slope, value) in enumerate(zip(one.slopes, one.values, strict=True)):
+        outcome = judge(trials, k, one.x, value, slope, name=one.name)
+        if outcome.word == DIFFERS:
+            kink = _flag(one, "kink")
+            outcome = judge(trials, k, one.x, value, slope, name=one.name, kink=kink) if kink else outcome
+        if outcome.word == DIFFERS:
+            why = _flag(one, "derivative-stops", "equality-branch", "nan") or ratio(slope, outcome.expected)
+            outcome = _with_note(outcome, why)
+        found.append(outcome)
+    return found
+
+
+def _against_complex_step(one: _Seed) -> list[Comparison]:
+    if not one.kept():
+        return [not_applicable("a long run in forward mode keeps no tape")] * len(one.slopes)
+    try:
+        expected = complex_step(one.run.tape, one.row, one.output_rows)
+    except NotAnalytic as error:
+        return [not_applicable(str(error))] * len(one.slopes)
+    return [_with_ratio(compare(g, e, floor=EXACT, natural=_natural(one, v)), g) for g, e, v in _each(one, expected)]
+
+
+def _against_forward(one: _Seed) -> list[Comparison]:
+    if one.result.mode != "both":
+        return []
+    tangents = forward_sweep(one.run.tape, {one.row: 1.0})
+    expected = [0.0 if row is None else float(tangents[row]) for row in one.output_rows]
+    return [
+        compare(g, e, floor=EXACT, natural=_natural(one, v))
+        if g == g or e == e
+        else not_applicable("both modes give NaN here")
+        for g, e, v in _each(one, expected)
+    ]
+
+
+def _each(one: _Seed, expected: Sequence[float]) -> list[tuple[float, float, float]]:
+    return list(zip(one.slopes, expected, one.values, strict=True))
+
+
+def _natural(one: _Seed, value: float) -> float:
+    return abs(value) / (abs(one.x) or 1.0) if math.isfinite(value) else 1.0
+
+
+# ---- explanations --------------------------------------------------------------------------------
+
+
+def ratio(got: float, expected: float | None) -> str:
+    """What a wrong derivative looks like: a wrong sign, a missing factor.
+
+    >>> ratio(-3.0, 3.0), ratio(3.0, 6.0000001)
+    ('the sign is wrong', 'a factor 2 is missing')
+    """
+    if not got or not expected or not math.isfinite(got / expected):
+        return ""
+    times = expected / got
+    for factor in (2, 3, 4, 5, 10, math.pi):
+        name = "π" if factor == math.pi else str(factor)
+        for exponent, words in ((1, f"a factor {name} is missing"), (-1, f"it is {name} times too large")):
+            if math.isclose(abs(times), factor**exponent, rel_tol=1e-5):
+                return words + (", and the sign is wrong" if times < 0 else "")
+    return "the sign is wrong" if math.isclose(times, -1.0, rel_tol=1e-5) else ""
+
+
+def _with_ratio(outcome: Comparison, got: float) -> Comparison:
+    return _with_note(outcome, ratio(got, outcome.expected)) if outcome.word == DIFFERS else outcome
+
+
+def _with_note(outcome: Comparison, note: str) -> Comparison:
+    note = "; ".join(part for part in (outcome.note, note) if part)
+    return Comparison(outcome.verdict, outcome.expected, outcome.error, note)
+
+
+def _flag(one: _Seed, *kinds: str) -> str:
+    """What the run's flags say of this seed: the first one of these kinds that stands on a way from it, or anywhere."""
+    reached = _reached(one.result.rows, one.run, one.row)
+    for flag in one.result.flags:
+        if flag.kind in kinds and (flag.row is None or flag.row in reached):
+            return f"line {flag.line}: {flag.message}" if flag.line else flag.message
+    return ""
+
+
+def _reached(rows: Sequence[Any], run: Any, seed: int) -> set[int]:
+    """The rows of the table that depend on a seed."""
+    inputs = [row.index for row in rows if row.op == "input"]
+    places = dict(zip(sorted(row for _, _, row in run.seeds), inputs, strict=False))
+    reached = {places.get(seed, -1)}
+    for row in rows:
+        if any(parent in reached for parent in row.parents):
+            reached.add(row.index)
+    return reached
+
+
+# ---- rows of the report --------------------------------------------------------------------------
+
+
+def _row(one: _Seed, parts: Sequence[str], method: str, outcomes: Sequence[Comparison]) -> CheckRow:
+    """The row of one method: the worst component, named where there are several."""
+    k = min(range(len(outcomes)), key=lambda place: outcomes[place].badness)
+    outcome = outcomes[k]
+    note = outcome.note
+    if len(parts) > 1 and (outcome.word in (DIFFERS, KINK) or outcome.error):
+        note = "; ".join(part for part in (f"{parts[k]} is the worst of {len(parts)}", note) if part)
+    return CheckRow(one.name, method, outcome.expected, one.slopes[k], outcome.error, outcome.verdict, note)
+
+
+def _shown(value: Any) -> str:
+    shape = getattr(value, "shape", ())
+    return f"{float(value):.6g}".replace("-", "−") if not shape else f"array of {' × '.join(map(str, shape))}"
+
+
+def _count(number: int) -> str:
+    return "1 number" if number == 1 else f"{number} numbers"
+
+
+def _list(names: Sequence[str]) -> str:
+    return ", ".join(names[:8]) + (", …" if len(names) > 8 else "")

@@ -1,0 +1,115 @@
+"""The program as a function of plain numbers, to be run again: by differences only what it computes counts.
+
+The cell itself is run, not what was recorded of it, so that a derivative that is lost on the way (a text that is read
+back, an int) is noticed. Each run has copies of the mutable objects that the cell finds, and leaves no trace.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import copy
+import io
+import random
+import sys
+import warnings
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from types import CodeType, FunctionType
+from typing import Any
+
+Evaluate = Callable[[Mapping[str, Any]], list[float]]  # inputs by name -> the components of the outputs, in order
+
+
+def cell_program(run: Any, again: Any) -> Evaluate:
+    """The cell with plain numbers."""
+    mutable = _mutable(again.program.whole, again.before)
+
+    def read(namespace: Mapping[str, Any], value: Any) -> list[float]:
+        if again.of:
+            return [x for name in again.of for x in flat(namespace[name])]
+        return flat(value if _is_numeric(value) else namespace[run.outputs[0].name])
+
+    def evaluate(inputs: Mapping[str, Any]) -> list[float]:
+        own = {name: value.copy() if hasattr(value, "shape") else value for name, value in inputs.items()}
+        with contextlib.redirect_stderr(io.StringIO()), warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            return list(again.plain({**_copies(mutable), **own}, read))
+
+    return evaluate
+
+
+def recorded_program(result: Any) -> Evaluate:
+    """The recorded operations, where there is no cell. Raises PathChanged where a decision comes out otherwise."""
+    bare = type(result)(result.run)  # it knows no cell to run again
+
+    def evaluate(inputs: Mapping[str, Any]) -> list[float]:
+        return [value for output in bare.at(inputs).run.outputs for value, _, _ in output.flat()]
+
+    return evaluate
+
+
+def flat(value: Any) -> list[float]:
+    """The numbers of an output in order: of a number, or of (nested) lists, tuples, arrays."""
+    if hasattr(value, "tolist"):
+        value = value.tolist()
+    if isinstance(value, (list, tuple)):
+        return [x for part in value for x in flat(part)]
+    return [float(value)]
+
+
+def _is_numeric(value: Any) -> bool:
+    """Whether the value of a trailing expression is the output."""
+    if hasattr(value, "tolist"):
+        return value.dtype.kind in "fiu" or (value.dtype == object and all(map(_is_numeric, value.flat)))
+    if isinstance(value, (list, tuple)):
+        return len(value) > 0 and all(map(_is_numeric, value))
+    return isinstance(value, (float, int))
+
+
+def _mutable(code: CodeType, namespace: Mapping[str, Any]) -> dict[str, Any]:
+    """The objects of earlier cells that a cell could change: those that it and the functions it calls name."""
+    names: set[str] = set()
+    codes: list[CodeType] = [code]
+    while codes:
+        code = codes.pop()
+        codes += [constant for constant in code.co_consts if isinstance(constant, CodeType)]
+        for name in set(code.co_names) - names:
+            names.add(name)
+            if isinstance(namespace.get(name), FunctionType):
+                codes.append(namespace[name].__code__)
+    return {name: namespace[name] for name in names if name in namespace and _is_mutable(namespace[name])}
+
+
+def _is_mutable(value: Any) -> bool:
+    kind = type(value)
+    if isinstance(value, (type, FunctionType)):
+        return False
+    return (
+        kind.__module__ in ("__main__", "collections")
+        or isinstance(value, (list, dict, set, bytearray))
+        or (kind.__name__ == "ndarray")
+    )
+
+
+def _copies(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Copies of the objects, what they share stays shared; an object that cannot be copied is used as it is."""
+    memo: dict[int, Any] = {}
+    copies = {}
+    for name, value in values.items():
+        try:
+            copies[name] = copy.deepcopy(value, memo)
+        except Exception:
+            copies[name] = value
+    return copies
+
+
+@contextlib.contextmanager
+def random_numbers_kept() -> Iterator[None]:
+    """Afterwards the random numbers of the user go on as if nothing had been run."""
+    numpy = sys.modules.get("numpy.random")
+    states: Sequence[Any] = (random.getstate(), numpy.get_state() if numpy else None)
+    try:
+        yield
+    finally:
+        random.setstate(states[0])
+        if numpy:
+            numpy.set_state(states[1])
