@@ -12,7 +12,7 @@ __version__ = "0.1.0"
 _HOME = {  # each public name and the module it lives in; imported when it is first used
     "Dual": "ad_magic.engine.dual",
     "eps": "ad_magic.engine.dual",
-    "primal": "ad_magic.engine.active",
+    "primal": "ad_magic.engine.record",
     "Result": "ad_magic.report.result",
     "grad": "ad_magic.transforms",
     "jvp": "ad_magic.transforms",

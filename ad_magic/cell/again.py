@@ -12,9 +12,11 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from ad_magic.engine.decisions import TEXTS
 from ad_magic.engine.tape import Columns, PathChanged, forward_sweep, replay
 
 from .run import Output, Program, Run, run_program
+from .source import only_looked_at, place_of
 
 
 @dataclass(frozen=True)
@@ -69,15 +71,20 @@ def replayed(run: Run, inputs: Mapping[str, Any]) -> Run:
         raise PathChanged(len(run.tape), None)
     values = {**run.inputs, **{name: _as_before(run.inputs[name], value) for name, value in inputs.items()}}
     rows = {row: float(values[name][position] if position else values[name]) for name, position, row in run.seeds}
-    tape = replay(run.tape, rows)
+    tape = replay(run.tape, rows, shown=_only_shown(run.tape))
     if run.mode == "forward":
         columns = [forward_sweep(tape, {row: 1.0}) for _, _, row in run.seeds]
-        tape = Columns(
-            tape.values, tape.ops, tape.left, tape.right, tape.where, list(zip(*columns, strict=True)), tape.recorded
-        )
+        tape = tape.with_values(tape.values, list(zip(*columns, strict=True)))
     return replace(
         run, inputs=values, tape=tape, outputs=[_output(o, tape, run.mode == "forward") for o in run.outputs]
     )
+
+
+def _only_shown(tape: Columns) -> set[int]:
+    """The rows where a text is made of a number and printed: the program does not depend on it."""
+    rows = [i for i, op in enumerate(tape.ops) if op.decision and op.name in TEXTS]
+    places = {i: place_of(code, tape.instructions[i]) for i in rows if i < len(tape.codes) and (code := tape.codes[i])}
+    return {i for i, place in places.items() if place is not None and only_looked_at(place)}
 
 
 def _as_before(old: Any, new: Any) -> Any:

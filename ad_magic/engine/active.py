@@ -33,6 +33,12 @@ def remember(text: str, number: Any) -> str:
     return text
 
 
+def _looked(name: str, number: Any, outcome: Any, *constants: Any) -> Any:
+    from .record import look
+
+    return look(name, number, outcome, *constants)
+
+
 class Active:
     """Base of Dual and Traced. `value` may itself be an active number of an older run."""
 
@@ -51,7 +57,7 @@ class Active:
     __class__ = property(lambda self: float)
 
     def __hash__(self) -> int:
-        return hash(self.value)
+        return _looked("hash", self, hash(self.value))
 
     def __copy__(self) -> Any:
         return self
@@ -60,24 +66,28 @@ class Active:
         return self
 
     def __repr__(self) -> str:
-        return remember(repr(self.value), self)
+        return _looked("repr", self, remember(repr(self.value), self))
 
     def __str__(self) -> str:
-        return remember(str(self.value), self)
+        return _looked("str", self, remember(str(self.value), self))
 
     def __format__(self, spec: str) -> str:
-        return remember(format(self.value, spec), self)
+        return _looked("format", self, remember(format(self.value, spec), self), spec)
 
     def __pos__(self) -> Any:
         return self
 
     def __float__(self) -> float:
+        if self.tape.values is None:  # its run is over: there is no derivative to lose
+            return float(self.value)
         frame = user_frame()
-        if _formats(frame):  # "%.3f" % x reads the value as print does
+        if _formats(frame) or _compares(frame):  # "%.3f" % x reads the value as print does
             return float(primal(self))
         raise _lost(frame)
 
-    def __complex__(self) -> NoReturn:
+    def __complex__(self) -> complex:
+        if self.tape.values is None:
+            return complex(self.value)
         raise _lost(user_frame())
 
     def __reduce_ex__(self, protocol: Any) -> NoReturn:
@@ -96,25 +106,32 @@ class Active:
     def conjugate(self) -> Any:
         return self
 
-    def as_integer_ratio(self) -> NoReturn:
-        raise _lost(user_frame())
+    def as_integer_ratio(self) -> tuple[int, int]:
+        frame = user_frame()
+        if self.tape.values is None or _compares(frame):
+            return primal(self).as_integer_ratio()
+        raise _lost(frame)
 
     def hex(self) -> str:
         return primal(self).hex()
 
 
 def primal(x: Any) -> Any:
-    """The plain value of a number; any other object as it is.
-
-    Use it where a plain float is needed and no derivative is to flow on, for a plot or a log:
-
-    >>> from ad_magic import Dual, primal
-    >>> primal(Dual(2.0, 1.0)), primal(3.5)
-    (2.0, 3.5)
-    """
+    """The plain value of a number, whatever runs it belongs to; any other object as it is. It leaves no trace."""
     while type(x) in Active.types:
         x = x.value
     return x
+
+
+def with_value(x: Active, value: Any) -> Any:
+    """The same variable of the same run with another value."""
+    copy = type(x).__new__(type(x))
+    for base in type(x).__mro__:
+        for name in base.__dict__.get("__slots__", ()):
+            if hasattr(x, name):
+                setattr(copy, name, getattr(x, name))
+    copy.value = value
+    return copy
 
 
 def after_run(x: Any) -> Any:
@@ -132,6 +149,17 @@ def _formats(frame: FrameType) -> bool:
     if at < 0 or dis.opname[code[at]] != "BINARY_OP":
         return False
     return dis._nb_ops[code[at + 1]][1] in names  # type: ignore[attr-defined]
+
+
+def _compares(frame: FrameType | None) -> bool:
+    """Whether a Fraction is being compared with a number: it asks for the exact value and goes no further."""
+    for _ in range(3):
+        if frame is None or frame.f_globals.get("__name__") != "fractions":
+            return False
+        if frame.f_code.co_name in ("_richcmp", "__eq__"):
+            return True
+        frame = frame.f_back
+    return False
 
 
 def _lost(frame: FrameType) -> LostDerivative:

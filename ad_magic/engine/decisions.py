@@ -8,6 +8,9 @@ from typing import Any
 
 from ad_magic.rules.number import math
 
+from .active import primal
+from .operation import Operation, value_of
+
 DECISIONS: dict[str, Callable[..., Any]] = {
     **{name: getattr(operator, name) for name in ("lt", "le", "gt", "ge", "eq", "ne")},
     "bool": bool,
@@ -23,13 +26,28 @@ DECISIONS: dict[str, Callable[..., Any]] = {
     "isfinite": math.isfinite,
     "isclose": lambda a, b, rel, absolute: math.isclose(a, b, rel_tol=rel, abs_tol=absolute),
 }
+DECISIONS |= {
+    "text": float,  # float(s) of a text that was made from an active number
+    "primal": primal,
+    "hash": hash,
+    "repr": repr,
+    "str": str,
+    "format": format,
+}
 
-DECISIONS["text"] = float  # float(s) of a text that was made from an active number
+TEXTS = frozenset(("repr", "str", "format"))  # most often only shown
 
 # Decisions whose outcome is a number: where it goes on into the result, the derivative stops.
 STOPS = frozenset(("int", "round", "floor", "ceil", "trunc", "text"))
 
 
-def decide(name: str, arguments: Sequence[Any]) -> Any:
-    """The outcome of a decision at these plain values."""
-    return DECISIONS[name](*arguments)
+def decide(op: Operation, arguments: Sequence[Any]) -> Any:
+    """The outcome of a decision at these values; numbers of the engine decide by their plain value."""
+    plain = [primal(x) for x in arguments]
+    if op.attempted is None:
+        return DECISIONS[op.name](*plain)
+    try:
+        value_of(op.attempted)(*plain)
+    except (ArithmeticError, ValueError) as error:
+        return type(error).__name__
+    return ""

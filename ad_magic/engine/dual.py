@@ -9,7 +9,7 @@ from typing import Any
 
 from .active import Active, primal
 from .generate import add_operators
-from .operation import INPUT
+from .operation import INPUT, times
 from .tape import Tape
 
 HAND = Tape(limit=0)  # the run of the dual numbers that a user writes down himself
@@ -25,7 +25,7 @@ class Directions(tuple):
     __slots__ = ()
 
     def __mul__(self, factor: Any) -> Directions:
-        return Directions([factor * t if t else 0.0 for t in self])
+        return Directions([times(factor, t) for t in self])
 
     __rmul__ = __mul__
 
@@ -85,7 +85,11 @@ class Dual(Active):
     @staticmethod
     def input(tape: Tape, value: Any, tangent: Any) -> Dual:
         """A new variable of a run, with its seed."""
-        return Dual.record(tape, INPUT, None, None, value, tangent)
+        node = _new(Dual)
+        node.tape, node.value, node.tangent = tape, value, tangent
+        if tape.limit != 0:
+            node.index = tape.keep(INPUT, None, None, value, tangent)
+        return node
 
     @staticmethod
     def keep(node: Dual, op: Any, left: Any, right: Any) -> None:

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import functools
+import operator
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -205,6 +206,7 @@ def _table_function(name: str) -> Callable[..., Any]:
 
 # What the names of the table mean where the numbers may be ours: a partial is differentiated like any other program.
 ACTIVE.update(MATH)
+ACTIVE["sum"] = lambda numbers: functools.reduce(operator.add, numbers)
 ACTIVE.update({name: _table_function(name) for name in ("sign", "rint", "floor", "ceil", "trunc", "polygamma")})
 
 # NumPy calls these methods for the elements of an object array, and np.sin(x) of a single number ends here too.

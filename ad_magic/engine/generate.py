@@ -14,7 +14,7 @@ from ad_magic.rules.number import PLAIN
 
 from .active import LostDerivative
 from .operation import COMPARISONS, decision, operation
-from .record import broken_power, careful_tangent, decide_on, mixed
+from .record import broken_power, careful_tangent, decide_on, mixed, raised
 
 # operator of Python -> rule of the table
 BINARY = {
@@ -37,7 +37,7 @@ _BROKEN_POWER = "    if type(z) is complex:  # (-8.0) ** (1 / 3)\n        return
 # ---- reverse mode: append a row ------------------------------------------------------------------
 
 _RECORD = """
-    node = new(Number)
+    node = Number()
     node.tape = tape
     node.value = z
     node.index = index = len(values)
@@ -47,7 +47,8 @@ _RECORD = """
     tape.right.append({right})
     if index < tape.located:
         frame = getframe({depth})
-        tape.where.append((frame.f_code, frame.f_lasti))
+        tape.codes.append(frame.f_code)
+        tape.instructions.append(frame.f_lasti)
     return node
 """
 _TRACED_BINARY = """
@@ -67,7 +68,11 @@ def method(self, other{extra}):{prologue}
     else:
         return mixed({name!r}, {first}, {second})
     {self} = self.value
-    z = {value}
+    try:
+        z = {value}
+    except (ArithmeticError, ValueError) as error:
+        raised({name!r}, op.active, self, ({left}, {right}), error)
+        raise
 {epilogue}"""
 _TRACED_UNARY = """
 def method(self):
@@ -80,6 +85,9 @@ def method(self):
         z = {value}
     except LostDerivative:  # a number in a number: the general way knows what to do
         return mixed({name!r}, self)
+    except (ArithmeticError, ValueError) as error:
+        raised({name!r}, op.active, self, ({left}, None), error)
+        raise
 """
 
 # ---- forward mode: value and tangent together ----------------------------------------------------
@@ -102,26 +110,36 @@ def method(self, other{extra}):{prologue}
             return mixed({name!r}, {first}, {second})
         {self} = self.value
         {other} = other.value
-        z = {value}
+        op = BOTH
+        operand = other.index if tape.limit != 0 else None
+        try:
+            z = {value}
+        except (ArithmeticError, ValueError) as error:
+            if tape.limit != 0:
+                raised({name!r}, op.active, self, ({left}, {right}), error)
+            raise
 {epilogue}        try:
             tangent = {both}
             if tangent != tangent:
                 tangent = careful_tangent(BOTH, (a, b), z, ({first}.tangent, {second}.tangent))
         except SINGULAR:
             tangent = careful_tangent(BOTH, (a, b), z, ({first}.tangent, {second}.tangent))
-        op = BOTH
-        operand = other.index if tape.limit != 0 else None
     elif (kind is float or kind is int) and tape.values is not None:
         {self} = self.value
         {other} = operand = other
-        z = {value}
+        op = ONE
+        try:
+            z = {value}
+        except (ArithmeticError, ValueError) as error:
+            if tape.limit != 0:
+                raised({name!r}, op.active, self, ({left}, {right}), error)
+            raise
 {epilogue}        try:
             tangent = {one}
             if tangent != tangent:
                 tangent = careful_tangent(ONE, (a, b), z, (self.tangent,))
         except SINGULAR:
             tangent = careful_tangent(ONE, (a, b), z, (self.tangent,))
-        op = ONE
     else:
         return mixed({name!r}, {first}, {second})
 """
@@ -135,6 +153,10 @@ def method(self):
         z = {value}
     except LostDerivative:  # a number in a number: the general way knows what to do
         return mixed({name!r}, self)
+    except (ArithmeticError, ValueError) as error:
+        if tape.limit != 0:
+            raised({name!r}, op.active, self, ({left}, None), error)
+        raise
     try:
         tangent = {one}
         if tangent != tangent:
@@ -183,7 +205,8 @@ def method(number: type, rule: Rule, *, reflected: bool = False, depth: int = 1)
         names["epilogue"] = broken
         source = (_TRACED_UNARY if unary else _TRACED_BINARY) + _RECORD
     namespace: dict[str, Any] = {
-        **PLAIN, "Number": number, "new": number.__new__, "mixed": mixed, "broken_power": broken_power,
+        **PLAIN, "Number": number, "new": number.__new__,
+        "mixed": mixed, "broken_power": broken_power, "raised": raised,
         "careful_tangent": careful_tangent, "getframe": sys._getframe, "keep": getattr(number, "keep", None),
         "LostDerivative": LostDerivative, "SINGULAR": (ArithmeticError, ValueError, LostDerivative),
     }  # fmt: skip
@@ -218,7 +241,8 @@ def method(self, other):
     tape.right.append(right)
     if index < tape.located:
         frame = getframe(1)
-        tape.where.append((frame.f_code, frame.f_lasti))
+        tape.codes.append(frame.f_code)
+        tape.instructions.append(frame.f_lasti)
     return outcome
 """
 _DUAL_COMPARISON = """

@@ -54,17 +54,14 @@ def _best(plain: Callable[..., Any], name: str) -> Callable[..., Any]:
 
 
 def _sum(iterable: Iterable[Any], /, start: Any = 0) -> Any:
-    """sum, without the row `0 + x` that the start of the sum would make."""
+    """sum as one operation: Python 3.12 and later do not round at every addition, so it is not a row of additions."""
     items = list(iterable)
-    if not _any_active(items):
+    if not _any_active([start, *items]):
         return builtins.sum(items, start)
     if type(start) is not int or start != 0:
         items = [start, *items]
-    total = items[0]
-    for x in items[1:]:
-        z = _add(total, x)
-        total = total + x if z is NotImplemented else z
-    return total
+    total = mixed("sum", *items)
+    return builtins.sum(items[1:], items[0]) if total is NotImplemented else total
 
 
 class _FloatType(type):

@@ -12,11 +12,14 @@ from itertools import product
 from typing import Any
 
 from ad_magic.rules import RULES, Rule, compile_expression, define, names_in
-from ad_magic.rules.number import COMPLEX, PLAIN, NotAnalytic, ieee
+from ad_magic.rules.number import COMPLEX, PLAIN, NotAnalytic, ieee, math
 
 _PLAIN_TYPES = frozenset((float, int, bool))
 
 Number = Any  # a float, or a number of the engine itself: a partial can be differentiated again
+
+
+RARE = 99
 
 
 class Operation:
@@ -27,7 +30,7 @@ class Operation:
     indices where the operand is active, constants where it is not; with three or more arguments `left` is a tuple.
     """
 
-    __slots__ = ("active", "decision", "name", "pull", "push", "rule", "text")
+    __slots__ = ("active", "attempted", "code", "decision", "name", "pull", "push", "rule", "text")
 
     def __init__(self, name: str, rule: Rule | None, active: tuple[bool, ...], *, text: str = "") -> None:
         self.name = name
@@ -35,6 +38,8 @@ class Operation:
         self.active = active
         self.decision = rule is None and name != "input"
         self.text = text  # of a decision: "{} < {}"
+        self.attempted: Rule | None = None  # a decision: that this primitive raised an error
+        self.code = RARE  # a small number for the operations that the reverse sweep knows by heart
         self.pull: Callable[..., None] = _no_pull
         self.push: Callable[..., Number] = _no_push
 
@@ -91,8 +96,8 @@ ACTIVE: dict[str, Any] = dict(PLAIN)
 def value_of(rule: Rule, kind: str = "plain") -> Callable[..., Number]:
     """The primitive as a function of its arguments.
 
-    `kind` says of which: floats ("plain"), also active numbers ("active"), also complex numbers ("complex": the function
-    raises NotAnalytic where it has no complex form).
+    `kind` says of which: floats ("plain"), also active numbers ("active"), also complex numbers ("complex": the
+    function raises NotAnalytic where it has no complex form).
     """
     if kind == "complex":
         return _complex_value(rule)
@@ -134,16 +139,42 @@ def partial_of(rule: Rule, which: int, arguments: Sequence[Number], z: Number) -
         return _partial(rule, which, "plain" if plain else "active")(*arguments, z)
     except (ArithmeticError, ValueError):
         if not plain:
-            raise
+            return _singular_partial(rule, which, arguments, z)
+    return _ieee_partial(rule, which, arguments, z)
+
+
+def _ieee_partial(rule: Rule, which: int, arguments: Sequence[float], z: float) -> float:
     import numpy as np
 
     with np.errstate(all="ignore"):
         return float(_partial(rule, which, "ieee")(*map(np.float64, arguments), np.float64(z)))
 
 
+def _singular_partial(rule: Rule, which: int, arguments: Sequence[Number], z: Number) -> Number:
+    """A partial that is to be differentiated again, at a point where Python's arithmetic raises."""
+    import numpy as np
+
+    from .active import primal, with_value
+
+    def lifted(x: Number) -> Number:  # the same number of its run, with a value whose division by zero is infinite
+        return with_value(x, lifted(x.value)) if type(x) not in _PLAIN_TYPES else np.float64(x)
+
+    with np.errstate(all="ignore"):
+        try:
+            return _partial(rule, which, "active")(*map(lifted, arguments), lifted(z))
+        except (ArithmeticError, ValueError):
+            # Where the partial itself is finite it has run into its limit (tanh at 800); else nothing else is honest.
+            partial = _ieee_partial(rule, which, list(map(primal, arguments)), primal(z))
+            return partial if math.isfinite(partial) else math.nan
+
+
 def times(partial: Number, tangent: Number) -> Number:
-    """A product in which an exact zero is absent: zero times an infinite partial is zero."""
-    if (type(partial) is float and partial == 0.0) or (type(tangent) is float and tangent == 0.0):
+    """A product in which an exact zero is absent: zero times an infinite partial is zero.
+
+    >>> times(math.inf, 0.0), times(0, math.inf), times(2.0, 3.0)
+    (0.0, 0.0, 6.0)
+    """
+    if (type(partial) in _PLAIN_TYPES and not partial) or (type(tangent) in _PLAIN_TYPES and not tangent):
         return 0.0
     return partial * tangent
 
@@ -172,13 +203,19 @@ def _term(factor: str, partial: str) -> str:
     return {"1": factor, "-1": f"-{factor}"}.get(partial, f"{factor} * ({partial})")
 
 
-def _make_pull(rule: Rule, active: tuple[bool, ...], namespace: Mapping[str, Any]) -> Callable[..., None]:
-    """`adjoint of the operand += adjoint of the result * local partial`, for each active operand."""
+def pull_lines(rule: Rule, active: tuple[bool, ...]) -> list[str]:
+    """`adjoint of the operand += adjoint of the result * local partial` for each active operand, as statements.
+
+    >>> pull_lines(RULES["mul"], (True, False))
+    ['b = right', 'adjoints[left] += g * (b)']
+    """
     live = [(column, p) for column, p, on in zip(_columns(rule), rule.partials, active, strict=True) if on]
     lines = _bindings(rule, active, [p for _, p in live])
-    # All partials first: one that raises must leave no adjoint half accumulated.
-    lines += [f"p{k} = {_term('g', p)}" for k, (_, p) in enumerate(live)]
-    lines += [f"adjoints[{column}] += p{k}" for k, (column, _) in enumerate(live)]
+    return lines + [f"adjoints[{column}] += {_term('g', p)}" for column, p in live]
+
+
+def _make_pull(rule: Rule, active: tuple[bool, ...], namespace: Mapping[str, Any]) -> Callable[..., None]:
+    lines = pull_lines(rule, active)
     source = "def pull(adjoints, g, left, right, values, z):\n" + "".join(f"    {line}\n" for line in lines)
     return define(source, "pull", dict(namespace), f"pull {rule.name}")
 
@@ -245,3 +282,16 @@ def decision(name: str, active: tuple[bool, ...] = (True,)) -> Operation:
     """
     text = f"{{}} {COMPARISONS[name]} {{}}" if name in COMPARISONS else f"{name}({{}})"
     return Operation(name, None, active, text=text)
+
+
+@cache
+def attempt(name: str, active: tuple[bool, ...]) -> Operation:
+    """A row that records that a primitive raised an error: where it does not, the program goes another way.
+
+    >>> attempt("div", (False, True)).text
+    '{} / {} raises'
+    """
+    rule = RULES[name]
+    made = Operation(f"{name} raises", None, active, text=f"{rule.expression(*('{}' for _ in active))} raises")
+    made.attempted = rule
+    return made

@@ -15,7 +15,7 @@ from ad_magic.rules import RULES
 
 from .active import Active, after_run
 from .decisions import DECISIONS
-from .operation import Operation, decision, operation, partial_of, times, value_of
+from .operation import Operation, attempt, decision, operation, partial_of, times, value_of
 
 _PLAIN = frozenset((float, int))
 
@@ -70,7 +70,11 @@ def apply(name: str, *arguments: Any) -> Any:
     active = tuple(type(x) in Active.types and x.tape is tape for x in arguments)
     inner = [x.value if on else x for x, on in zip(arguments, active, strict=True)]
     nested = any(type(x) in Active.types for x in inner)
-    z = value_of(rule, "active" if nested else "plain")(*inner)
+    try:
+        z = value_of(rule, "active" if nested else "plain")(*inner)
+    except (ArithmeticError, ValueError) as error:
+        raised(name, active, chosen, _columns(arguments, active) if keeps_rows(chosen) else (), error)
+        raise
     if type(z) is complex:  # (-8.0) ** (1 / 3)
         return broken_power(*arguments)
     op = operation(name, () if rule.variadic else active)
@@ -96,6 +100,12 @@ def _columns(arguments: Sequence[Any], active: Sequence[bool], variadic: bool = 
     return operands[0], operands[1] if len(operands) > 1 else None
 
 
+def raised(name: str, active: tuple[bool, ...], number: Any, columns: Sequence[Any], error: Exception) -> None:
+    """Record that a primitive raised: a program that catches the error has made a decision by it."""
+    if keeps_rows(number) and not RULES[name].variadic:
+        number.tape.keep(attempt(name, active), *columns, type(error).__name__)
+
+
 def careful_tangent(op: Operation, arguments: Sequence[Any], z: Any, tangents: Sequence[Any]) -> Any:
     """The tangent of a result at a singular point too: partials in IEEE arithmetic, zeros absent."""
     rule = op.rule
@@ -115,10 +125,32 @@ def broken_power(x: Any, y: Any) -> Any:
     return Complex(x, 0.0) ** y
 
 
+def look(name: str, number: Any, outcome: Any, *constants: Any) -> Any:
+    """Record that the program has seen a number as a text or by its hash; returns what it saw."""
+    if number.tape.values is not None and keeps_rows(number):
+        op = decision(name, (True, *(False for _ in constants)))
+        number.tape.keep(op, number.index, constants[0] if constants else None, outcome)
+    return outcome
+
+
+def primal(x: Any) -> Any:
+    """The plain value of a number; any other object as it is.
+
+    Use it where a plain float is needed and no derivative is to flow on, for a plot or a log:
+
+    >>> from ad_magic import Dual, primal
+    >>> primal(Dual(2.0, 1.0)), primal(3.5)
+    (2.0, 3.5)
+    """
+    return decide_on("primal", x) if type(x) in Active.types else x
+
+
 def decide_on(name: str, *arguments: Any) -> Any:
     """Look at plain values (a comparison, int, bool, …) and record the decision; may be NotImplemented."""
     if any(isinstance(x, complex) for x in arguments):
-        return NotImplemented
+        if name not in ("eq", "ne") or any(x.imag for x in arguments):
+            return name == "ne" if name in ("eq", "ne") else NotImplemented
+        arguments = tuple(x.real for x in arguments)  # 1.0 == 1 + 0j
     settled = [settle(x) for x in arguments]
     if any(x is NotImplemented for x in settled):
         return NotImplemented
@@ -127,7 +159,8 @@ def decide_on(name: str, *arguments: Any) -> Any:
         return DECISIONS[name](*settled)
     active = tuple(type(x) in Active.types and x.tape is chosen.tape for x in settled)
     inner = [x.value if on else x for x, on in zip(settled, active, strict=True)]
-    outcome = DECISIONS[name](*inner)
+    nested = any(type(x) in Active.types for x in inner)
+    outcome = decide_on(name, *inner) if nested else DECISIONS[name](*inner)
     if keeps_rows(chosen):
         chosen.tape.keep(decision(name, active), *_columns(settled, active), outcome)
     return outcome

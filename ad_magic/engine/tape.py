@@ -8,11 +8,13 @@ a row: sweeping twice is the same as sweeping once.
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from heapq import heappop, heappush
 from itertools import count
 from types import CodeType, FrameType
 from typing import Any
+
+from ad_magic.rules.number import math
 
 from .operation import INPUT, Number, Operation, times, value_of
 
@@ -26,7 +28,9 @@ class Tape:
 
     __slots__ = (
         "age",
+        "codes",
         "columns",
+        "instructions",
         "left",
         "limit",
         "located",
@@ -35,7 +39,6 @@ class Tape:
         "right",
         "tangents",
         "values",
-        "where",
     )
 
     def __init__(self, *, located: int = 0, limit: int | None = None) -> None:
@@ -46,13 +49,14 @@ class Tape:
         self.left: list[Any] = []
         self.right: list[Any] = []
         self.tangents: list[Number] = []  # forward runs only
-        self.where: list[tuple[CodeType, int]] = []
+        self.codes: list[CodeType | None] = []  # where the first rows stand: the code object, and the instruction in it
+        self.instructions: list[int] = []
         self.located = located
         self.limit = limit
         self.recorded = 0  # by a forward run, kept or not
         self.columns: Columns | None = None
 
-    def add(self, op: Operation, left: Any, right: Any, value: Number, frame: FrameType | None = None) -> int:
+    def add(self, op: Operation, left: Any, right: Any, value: Number) -> int:
         """Append a row and return its index."""
         assert self.values is not None
         index = len(self.values)
@@ -61,8 +65,9 @@ class Tape:
         self.left.append(left)
         self.right.append(right)
         if index < self.located:
-            frame = frame or user_frame()
-            self.where.append((frame.f_code, frame.f_lasti))
+            frame = user_frame() if op is not INPUT else None  # an input stands at no place of the program
+            self.codes.append(frame.f_code if frame else None)
+            self.instructions.append(frame.f_lasti if frame else -1)
         return index
 
     def keep(self, op: Operation, left: Any, right: Any, value: Number, tangent: Number = 0.0) -> int:
@@ -81,16 +86,19 @@ class Tape:
         if self.columns is None:
             assert self.values is not None
             recorded = max(self.recorded, len(self.values))
-            self.columns = Columns(self.values, self.ops, self.left, self.right, self.where, self.tangents, recorded)
+            self.columns = Columns(
+                self.values, self.ops, self.left, self.right, self.codes, self.instructions, self.tangents, recorded
+            )
             self.values = None
-            self.ops, self.left, self.right, self.where, self.tangents = [], [], [], [], []
+            self.ops, self.left, self.right, self.tangents = [], [], [], []
+            self.codes, self.instructions = [], []
         return self.columns
 
 
 class Columns:
     """A finished tape: plain data."""
 
-    __slots__ = ("left", "ops", "recorded", "right", "tangents", "values", "where")
+    __slots__ = ("codes", "instructions", "left", "ops", "recorded", "right", "tangents", "values")
 
     def __init__(
         self,
@@ -98,12 +106,14 @@ class Columns:
         ops: list[Operation],
         left: list[Any],
         right: list[Any],
-        where: list[tuple[CodeType, int]],
+        codes: list[CodeType | None],
+        instructions: list[int],
         tangents: list[Number],
         recorded: int,
     ) -> None:
         self.values, self.ops, self.left, self.right = values, ops, left, right
-        self.where, self.tangents, self.recorded = where, tangents, recorded
+        self.codes, self.instructions = codes, instructions
+        self.tangents, self.recorded = tangents, recorded
 
     def __len__(self) -> int:
         return len(self.values)
@@ -113,8 +123,18 @@ class Columns:
         if length >= len(self):
             return self
         cut = slice(length)
-        columns = (self.values[cut], self.ops[cut], self.left[cut], self.right[cut], self.where[cut], self.tangents[cut])
-        return Columns(*columns, self.recorded)
+        places = self.codes[cut], self.instructions[cut]
+        operations = self.values[cut], self.ops[cut], self.left[cut], self.right[cut]
+        return Columns(*operations, *places, self.tangents[cut], self.recorded)
+
+    @property
+    def where(self) -> list[tuple[CodeType | None, int]]:
+        """Where the first rows stand: code object and instruction."""
+        return list(zip(self.codes, self.instructions, strict=True))
+
+    def with_values(self, values: list[Number], tangents: list[Number]) -> Columns:
+        """The same operations with other values."""
+        return Columns(values, self.ops, self.left, self.right, self.codes, self.instructions, tangents, self.recorded)
 
     def parents(self, index: int) -> tuple[int, ...]:
         """The rows that row `index` uses, one for each use."""
@@ -173,26 +193,21 @@ def reverse_sweep(tape: Columns, seeds: Mapping[int, Number]) -> list[Number]:
 
 
 def _fast_reverse(tape: Columns, seeds: Mapping[int, float]) -> list[float]:
-    values = tape.values
-    adjoints = [0.0] * len(values)
+    from .sweep import sweep
+
+    tape_of_outputs = tape.head(max(seeds, default=-1) + 1)  # what comes after the outputs does not matter
+    adjoints = [0.0] * len(tape_of_outputs)
     for index, seed in seeds.items():
         adjoints[index] += seed
-    start = max(seeds, default=-1)
-    if start < 0:
-        return adjoints
-    rows = range(start, -1, -1)
-    columns: list[list[Any]] = [tape.ops, tape.left, tape.right, values]
-    if start + 1 < len(values):  # what comes after the outputs does not matter
-        columns = [column[: start + 1] for column in columns]
-    for index, op, left, right, z in zip(rows, *map(reversed, columns), strict=False):
-        g = adjoints[index]
-        if g:
-            op.pull(adjoints, g, left, right, values, z)
-    return adjoints
+    columns = tape_of_outputs
+    sweep(adjoints, columns.ops, columns.left, columns.right, columns.values)
+    return adjoints + [0.0] * (len(tape) - len(adjoints))
 
 
 def _any_nan(tape: Columns, adjoints: Sequence[float]) -> bool:
     """Whether a sweep met 0 * inf: it always shows at an input, because every row descends from one."""
+    if math.isfinite(sum(adjoints)):
+        return False
     return any(g != g for g, op in zip(adjoints, tape.ops, strict=True) if op is INPUT)
 
 
@@ -278,8 +293,10 @@ class PathChanged(Exception):
         self.index, self.outcome = index, outcome
 
 
-def replay(tape: Columns, inputs: Mapping[int, Number], kind: str = "plain") -> Columns:
+def replay(tape: Columns, inputs: Mapping[int, Number], kind: str = "plain", shown: Container[int] = ()) -> Columns:
     """The same operations at other inputs (by row); `kind` as in `value_of`.
+
+    `shown` are rows where a text was made of a number that is only shown: it may come out otherwise.
 
     Raises PathChanged where a decision comes out otherwise, and what the operations themselves raise. Complex inputs
     are a hair's breadth from the recorded ones: the decisions stay as they were.
@@ -293,10 +310,13 @@ def replay(tape: Columns, inputs: Mapping[int, Number], kind: str = "plain") -> 
         elif op.rule is None:
             outcome = tape.values[index]
             if kind != "complex":
-                outcome = decide(op.name, op.arguments(left, right, values))
-                if outcome != tape.values[index]:
+                outcome = decide(op, op.arguments(left, right, values))
+                if outcome != tape.values[index] and index not in shown:
                     raise PathChanged(index, outcome)
             values.append(outcome)
         else:
-            values.append(value_of(op.rule, kind)(*op.arguments(left, right, values)))
-    return Columns(values, tape.ops, tape.left, tape.right, tape.where, [], tape.recorded)
+            value = value_of(op.rule, kind)(*op.arguments(left, right, values))
+            if type(value) is complex and kind == "plain":  # a negative number to a broken power
+                raise PathChanged(index, value)
+            values.append(value)
+    return tape.with_values(values, [])

@@ -18,7 +18,7 @@ class Traced(Active):
 
     @staticmethod
     def record(tape: Tape, op: Any, left: Any, right: Any, value: Any) -> Traced:
-        node = _new(Traced)
+        node = Traced()
         node.tape, node.value = tape, value
         node.index = tape.add(op, left, right, value)
         return node
@@ -26,8 +26,10 @@ class Traced(Active):
     @staticmethod
     def input(tape: Tape, value: Any) -> Traced:
         """A new variable of a run: a row of the tape without operands."""
-        return Traced.record(tape, INPUT, None, None, value)
+        node = Traced()
+        node.tape, node.value = tape, value
+        node.index = tape.add(INPUT, None, None, value)
+        return node
 
 
-_new = Traced.__new__
 add_operators(Traced)

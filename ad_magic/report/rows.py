@@ -74,7 +74,8 @@ def make_rows(
 
 def place_at(tape: Columns, index: int) -> Place | None:
     """Where a row of the tape stands in the source, if it was recorded."""
-    return place_of(*tape.where[index]) if index < len(tape.where) else None
+    code = tape.codes[index] if index < len(tape.codes) else None
+    return place_of(code, tape.instructions[index]) if code is not None else None
 
 
 def expression(tape: Columns, index: int, where: dict[int, int]) -> str:
