@@ -38,7 +38,7 @@ def main() -> None:
     )
     print(f"Best of {args.rounds} interleaved rounds; median: of the ratios of the rounds.")
     print(
-        "With the garbage collector on, the graph given back after the clock has stopped, where it does not say else.\n"
+        "Record + reverse: with the garbage collector on, until the graph is given back, where it does not say else.\n"
     )
     show(
         "memory, for each operation",

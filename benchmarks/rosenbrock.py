@@ -103,8 +103,8 @@ def check(gradient: Sequence[float], expected: Sequence[float], who: str) -> Non
 def reverse_rows(n: int, rounds: int) -> list[Row]:
     """Record + reverse, from plain numbers to the list of derivatives.
 
-    The budget is asked of programs as they run, with Python's garbage collector on, and before any graph is given
-    back. With its disposal, and with the collector off, for information.
+    The budget is asked of programs as they run: Python's garbage collector is on, and the graph is given back. The
+    computation alone, with the collector on and off, is for information.
     """
     x = point(n)
     here = {name: function for name, (function, _) in PEERS.items() if peer_version(name)}
@@ -116,8 +116,8 @@ def reverse_rows(n: int, rounds: int) -> list[Row]:
             check(function(x)[0], expected, who)
         calls = {who: (lambda f=function: f(x)) for who, function in contenders.items()}
         return [
+            side_by_side(calls, max(3, rounds // 3), whole=True),
             side_by_side(calls, rounds, collecting=True),
-            side_by_side(calls, rounds, collecting=True, disposing=True),
             side_by_side(calls, rounds),
         ]
 
@@ -133,7 +133,7 @@ def reverse_rows(n: int, rounds: int) -> list[Row]:
         if name not in here:
             rows.append(Row(f"{title}: not installed", budget=f"≥ {budget} ×"))
             continue
-        details = ("    until the memory is given back", "    without garbage collection")
+        details = ("    before the graph is given back", "    the same, without garbage collection")
         for what, times in zip((f"{title} {peer_version(name)}", *details), measured, strict=True):
             rows.append(times_faster(what, times["ad_magic"], times[name], None if what in details else budget, n))
     return rows

@@ -9,49 +9,44 @@ from time import perf_counter
 from typing import Any
 
 _TURN = 0.02  # seconds that a contender runs in one round: a quick one is called many times
+_LONG_TURN = 0.3  # long enough for the garbage collector to come round
 
 
 def side_by_side(
-    contenders: Mapping[str, Callable[[], Any]], rounds: int, *, collecting: bool = False, disposing: bool = False
+    contenders: Mapping[str, Callable[[], Any]], rounds: int, *, collecting: bool = False, whole: bool = False
 ) -> dict[str, list[float]]:
     """Seconds for one call of each contender, in each round.
 
-    What a call returns is given up after the clock has stopped, so a contender should return its graph: to give
-    memory back is then free for all alike. With `disposing` it is part of the time for all, garbage that only Python's
-    collector finds included (micrograd's graph is full of cycles).
-
-    `collecting`: with the collector on while the clock runs, as programs run; off, as in `timeit`. Either way it
-    runs before the next contender's turn, and what was imported is not among the objects that it visits.
+    `whole`: as a program runs. The garbage collector is on, and what a call returns (the graph) is given up before
+    the clock stops. Otherwise only the computation counts: what a call returns is given up after the clock has stopped,
+    and the collector has run before; `collecting` says whether it is on while the clock runs (off, as in `timeit`).
     """
     times: dict[str, list[float]] = {name: [] for name in contenders}
     names = list(contenders)
     gc.collect()
-    gc.freeze()
     try:
-        calls = {name: _calls(function) for name, function in contenders.items()}
+        calls = {name: _calls(function, _LONG_TURN if whole else _TURN) for name, function in contenders.items()}
         for k in range(rounds):
             turn = k % len(names)
             for name in names[turn:] + names[:turn]:  # each is first in its turn
                 gc.collect()
-                (gc.enable if collecting else gc.disable)()
-                times[name].append(sum(_seconds(contenders[name], disposing) for _ in range(calls[name])) / calls[name])
+                (gc.enable if collecting or whole else gc.disable)()
+                times[name].append(sum(_seconds(contenders[name], whole) for _ in range(calls[name])) / calls[name])
     finally:
         gc.enable()
-        gc.unfreeze()
     return times
 
 
-def _calls(function: Callable[[], Any]) -> int:
+def _calls(function: Callable[[], Any], turn: float) -> int:
     """How many calls make a turn."""
-    return max(1, min(1000, round(_TURN / max(_seconds(function), 1e-9))))
+    return max(1, min(1000, round(turn / max(_seconds(function), 1e-9))))
 
 
-def _seconds(function: Callable[[], Any], disposing: bool = False) -> float:
+def _seconds(function: Callable[[], Any], whole: bool = False) -> float:
     start = perf_counter()
     result = function()
-    if disposing:
+    if whole:
         del result
-        gc.collect()
     return perf_counter() - start
 
 

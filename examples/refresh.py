@@ -1,6 +1,6 @@
 """Run the example notebooks and store their outputs, without live widgets: so they can be read where nothing runs.
 
-    python examples/refresh.py            all notebooks beside this file
+python examples/refresh.py            all notebooks beside this file
 """
 
 from pathlib import Path

@@ -65,7 +65,11 @@ CELLS = {
         "y = p(x)",
         lambda x: math.log(2) * 2**x,
     ),
-    "map over a function of math": ("import math", "y = sum(map(math.sqrt, [x, x]))", lambda x: 1 / math.sqrt(x)),
+    "map over a function of math": (
+        "import math",
+        "y = sum(map(math.sqrt, [x, x]))",
+        lambda x: 1 / math.sqrt(x),
+    ),
     "from math import * in the cell": ("", "from math import *\ny = sin(x) * pi", lambda x: math.pi * math.cos(x)),
     "an import inside a function": (
         "",
@@ -91,12 +95,15 @@ CELLS = {
     ),
     "a generator that is sent values": (
         "",
-        "def g():\n    total = 0.0\n    while True:\n        total += yield total\n"
-        "it = g(); next(it); it.send(x); y = it.send(x * x)",
+        "def g():\n    t = 0.0\n    while True:\n        t += yield t\nit = g(); next(it); it.send(x); y = it.send(x * x)",
         lambda x: 1 + 2 * x,
     ),
     "eval and exec": ("", "y = eval('x * x')\nexec('y = y + 3 * x')", lambda x: 2 * x + 3),
-    "complex numbers on the way": ("import cmath", "y = abs(cmath.exp(1j * x) + x) ** 2", lambda x: 2 * (math.cos(x) - x * math.sin(x) + x)),
+    "complex numbers on the way": (
+        "import cmath",
+        "y = abs(cmath.exp(1j * x) + x) ** 2",
+        lambda x: 2 * (math.cos(x) - x * math.sin(x) + x),
+    ),
     "random numbers": ("import random", "random.seed(1)\ny = random.gauss(x, 1.0) * 2", lambda x: 2.0),
 }  # fmt: skip
 
@@ -212,7 +219,7 @@ def test_after_an_exception_all_is_as_before(loaded, mode, error):
     setup = "import math\nfrom math import sin\nfs = [math.cos]\ndef g(t, f=math.exp): return f(t)"
     loaded.run_cell(setup, silent=True)
     names = set(loaded.user_ns)
-    with pytest.raises(Exception) as caught:  # noqa: PT011
+    with pytest.raises(Exception) as caught:
         grad(loaded, f"a = sin(x)\nb = [a]\n{error}\nc = 2", mode=mode, x=1.5)
     assert before_and_after() == modules
     ns = loaded.user_ns

@@ -33,7 +33,7 @@ class Again:
         """The run at other values of its inputs. Raises what the program raises there."""
         try:
             return replayed(run, inputs)
-        except PathChanged:
+        except Exception:  # another path, or an error: that of the cell itself has its line
             return self.rerun(run, inputs)
 
     def rerun(self, run: Run, inputs: Mapping[str, Any]) -> Run:

@@ -198,7 +198,8 @@ def method(number: type, rule: Rule, *, reflected: bool = False, depth: int = 1)
         names["both"] = (
             "" if unary else _chain((rule.partials[0], f"{first}.tangent"), (rule.partials[1], f"{second}.tangent"))
         )
-        names["one"] = _chain((rule.partials[1 if reflected else 0], "self.tangent"))
+        alone = (True,) if unary else (not reflected, reflected)
+        names["one"] = _chain((rule.live_partials(alone)[0][1], "self.tangent"))
         names["epilogue"] = broken.replace("    if", "        if").replace("        return", "            return")
         source = (_DUAL_UNARY if unary else _DUAL_BINARY) + _DUAL_TAIL
     else:

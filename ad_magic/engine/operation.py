@@ -199,6 +199,11 @@ def _columns(rule: Rule) -> tuple[str, ...]:
     return ("left", "right")[:arity] if arity <= 2 else tuple(f"i{k}" for k in range(arity))
 
 
+def _live(rule: Rule, active: tuple[bool, ...]) -> list[tuple[str, str]]:
+    """(column, partial) for each active operand."""
+    return [(_columns(rule)[k], partial) for k, partial in rule.live_partials(active)]
+
+
 def _term(factor: str, partial: str) -> str:
     return {"1": factor, "-1": f"-{factor}"}.get(partial, f"{factor} * ({partial})")
 
@@ -209,7 +214,7 @@ def pull_lines(rule: Rule, active: tuple[bool, ...]) -> list[str]:
     >>> pull_lines(RULES["mul"], (True, False))
     ['b = right', 'adjoints[left] += g * (b)']
     """
-    live = [(column, p) for column, p, on in zip(_columns(rule), rule.partials, active, strict=True) if on]
+    live = _live(rule, active)
     lines = _bindings(rule, active, [p for _, p in live])
     return lines + [f"adjoints[{column}] += {_term('g', p)}" for column, p in live]
 
@@ -221,7 +226,7 @@ def _make_pull(rule: Rule, active: tuple[bool, ...], namespace: Mapping[str, Any
 
 
 def _make_push(rule: Rule, active: tuple[bool, ...], namespace: Mapping[str, Any]) -> Callable[..., Number]:
-    live = [(column, p) for column, p, on in zip(_columns(rule), rule.partials, active, strict=True) if on]
+    live = _live(rule, active)
     terms = " + ".join(_term(f"tangents[{column}]", p) for column, p in live)
     lines = [*_bindings(rule, active, [p for _, p in live]), f"return {terms}"]
     source = "def push(tangents, left, right, values, z):\n" + "".join(f"    {line}\n" for line in lines)

@@ -34,7 +34,7 @@ class Rule:
 
     >>> from ad_magic.rules import RULES
     >>> RULES["div"]
-    Rule(name='div', value='a / b', partials=('1 / b', '-z / b'), kink=None, step=False, variadic=False)
+    Rule(name='div', value='a / b', partials=('1 / b', '-z / b'), kink=None, step=False, given_b=None, variadic=False)
     """
 
     name: str
@@ -42,12 +42,19 @@ class Rule:
     partials: tuple[str, ...]
     kink: Kink | None = None
     step: bool = False  # piecewise constant: the derivative is zero wherever it exists, so it stops here
+    given_b: str | None = None  # the partial with respect to a where b is a constant: the same number, found sooner
     variadic: bool = False  # a is a list; the one partial is that with respect to an entry x of it
 
     @property
     def arguments(self) -> tuple[str, ...]:
         """The names of the arguments, in order."""
         return ARGUMENTS[: len(self.partials)]
+
+    def live_partials(self, active: tuple[bool, ...]) -> list[tuple[int, str]]:
+        """(position, partial) for each active argument."""
+        if self.given_b is not None and active == (True, False):
+            return [(0, self.given_b)]
+        return [(k, partial) for k, (partial, on) in enumerate(zip(self.partials, active, strict=True)) if on]
 
     def expression(self, *operands: str) -> str:
         """The primitive as a person writes it, with these operands.

@@ -18,8 +18,10 @@ _VERTICAL = "the slope is infinite here"
 _JUMP = "the function jumps here"
 
 
-def _rule(name: str, value: str, *partials: str, kink: Kink | None = None, step: bool = False) -> Rule:
-    return Rule(name, value, partials, kink, step)
+def _rule(
+    name: str, value: str, *partials: str, kink: Kink | None = None, step: bool = False, given_b: str | None = None
+) -> Rule:
+    return Rule(name, value, partials, kink, step, given_b)
 
 
 def _variadic(name: str, value: str, partial: str, kink: Kink | None = None) -> Rule:
@@ -28,6 +30,7 @@ def _variadic(name: str, value: str, partial: str, kink: Kink | None = None) -> 
 
 # x**0 is constant, also at 0; 0**y is 0 for y > 0
 _POWER = ("b * a ** (b - 1) if a or b else 0.0", "z * log(a) if z else 0.0")
+_SQUARE = "2 * a if b == 2 else b * a ** (b - 1) if b else 0.0"
 _ROOT = Kink("a == 0 and 0 < b < 1", _VERTICAL, None, "inf")  # x**0.5 as sqrt(x)
 _RINT = "-rint((a - z) / b)"
 
@@ -39,7 +42,7 @@ _ROWS = (
     _rule("sub",       "a - b",           "1",                                   "-1"),
     _rule("mul",       "a * b",           "b",                                   "a"),
     _rule("div",       "a / b",           "1 / b",                               "-z / b"),
-    _rule("pow",       "a ** b",          *_POWER, kink=_ROOT),
+    _rule("pow",       "a ** b",          *_POWER, kink=_ROOT, given_b=_SQUARE),
     _rule("mod",       "a % b",           "1",                                   "-(a // b)",
           kink=Kink("z == 0", _JUMP)),
     _rule("floordiv",  "a // b",          "0.0",                                 "0.0",
