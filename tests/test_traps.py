@@ -95,8 +95,13 @@ def test_07_the_branch_of_an_equality(trap):
 
 
 def test_08_a_product_that_stops_at_zero(trap):
-    result = trap("y = 1.0\nfor v in [x0, x1, x2]:\n    y = y*v\n    if y == 0: break", {"x0": 1.0, "x1": 0.0, "x2": 0.0},
-                  "x0=0.0 x1=2.0 x2=3.0", value=0, flag="equality-branch")  # fmt: skip
+    result = trap(
+        "y = 1.0\nfor v in [x0, x1, x2]:\n    y = y*v\n    if y == 0: break",
+        {"x0": 1.0, "x1": 0.0, "x2": 0.0},
+        "x0=0.0 x1=2.0 x2=3.0",
+        value=0,
+        flag="equality-branch",
+    )
     assert [f.line for f in result.flags if f.kind == "equality-branch"] == [5]
     trap("y = 1.0\nfor v in [x0, x1, x2]: y = y*v", {"x0": 6.0, "x1": 0.0, "x2": 0.0}, "x0=0.0 x1=2.0 x2=3.0")
 
@@ -126,8 +131,14 @@ def test_12_formatting(trap, cells):
 
 
 def test_13_whole_parts(trap):
-    for source in ("y = x - round(x)", "y = x - x//1", "y = divmod(x, 1)[1]", "y = x - math.floor(x)", "y = x % 1",
-                   "y = math.modf(x)[0]"):  # fmt: skip
+    for source in (
+        "y = x - round(x)",
+        "y = x - x//1",
+        "y = divmod(x, 1)[1]",
+        "y = x - math.floor(x)",
+        "y = x % 1",
+        "y = math.modf(x)[0]",
+    ):
         stops = None if source in ("y = divmod(x, 1)[1]", "y = x % 1", "y = math.modf(x)[0]") else "derivative-stops"
         trap(source, 1.0, "x=2.4", value=0.4, flag=stops)
 
@@ -161,7 +172,8 @@ def test_17_an_earlier_memory_is_not_taken_over(trap, cells):
 
 def test_18_lambdas_nested_functions_early_return_break(trap):
     trap("g = lambda t: t*t\ny = g(x)", 6.0)
-    trap("""
+    trap(
+        """
 def outer(t):
     def inner(u):
         if u > 100:
@@ -172,7 +184,10 @@ def outer(t):
                 break
         return u*t
     return inner(t)
-y = outer(x)""", 18.0, value=27)
+y = outer(x)""",
+        18.0,
+        value=27,
+    )
 
 
 def test_19_a_root_at_zero(trap):
@@ -224,7 +239,8 @@ def test_38_perturbations_are_not_confused(trap, cells):
 
 def test_38_perturbations_are_not_confused_with_nonlocal(trap, cells):
     cells.plain(NESTED)
-    trap("""
+    trap(
+        """
 def f(x):
     kept = 0.0
     def g(t):
@@ -234,7 +250,11 @@ def f(x):
         return kept
     first = D(g, 1.0)
     return x*first + x*D(g, 1.0)
-y = f(x)""", 1.0, "x=1.0", value=1)
+y = f(x)""",
+        1.0,
+        "x=1.0",
+        value=1,
+    )
 
 
 def test_39_a_variable_of_an_earlier_cell(trap, cells, mode):
@@ -252,7 +272,11 @@ def test_39_a_variable_of_an_earlier_cell(trap, cells, mode):
 def test_39_a_variable_that_hides_in_a_closure(trap, cells, mode):
     cells.grad("x=2.0 --of y", "def make(t):\n    return lambda u: t*u\nhidden = make(x*x)\ny = x", mode)
     trap("y = hidden(x)", 4.0, value=12)
-    cells.grad("x=2.0 --of y", "def counting(t):\n    while True:\n        yield t*t\nstream = counting(x)\ny = next(stream)", mode)
+    cells.grad(
+        "x=2.0 --of y",
+        "def counting(t):\n    while True:\n        yield t*t\nstream = counting(x)\ny = next(stream)",
+        mode,
+    )
     trap("y = next(stream)*x", 4.0, value=12)
 
 
@@ -266,11 +290,22 @@ def test_40_a_long_loop_and_twice(trap):
 # ---- from section 2, what users complain of ------------------------------------------------------
 
 
-@pytest.mark.parametrize(("source", "x", "grad"), [
-    ("y = x**0", 0.0, 0.0), ("y = x**0.0", 0.0, 0.0), ("y = x**1", 0.0, 1.0), ("y = x**2", 0.0, 0.0),
-    ("y = x**2.0", 0.0, 0.0), ("y = 0**x", 2.0, 0.0), ("y = 2**x", 3.0, 8 * math.log(2)), ("y = pow(2, x)", 3.0, 8 * math.log(2)),
-    ("y = x**x", 2.0, 4 * (1 + math.log(2))), ("y = (-x)**2", 3.0, 6.0), ("y = (-x)**3", 1.0, -3.0),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("source", "x", "grad"),
+    [
+        ("y = x**0", 0.0, 0.0),
+        ("y = x**0.0", 0.0, 0.0),
+        ("y = x**1", 0.0, 1.0),
+        ("y = x**2", 0.0, 0.0),
+        ("y = x**2.0", 0.0, 0.0),
+        ("y = 0**x", 2.0, 0.0),
+        ("y = 2**x", 3.0, 8 * math.log(2)),
+        ("y = pow(2, x)", 3.0, 8 * math.log(2)),
+        ("y = x**x", 2.0, 4 * (1 + math.log(2))),
+        ("y = (-x)**2", 3.0, 6.0),
+        ("y = (-x)**3", 1.0, -3.0),
+    ],
+)
 def test_powers(trap, source, x, grad):
     trap(source, grad, f"x={x}")
 
@@ -289,23 +324,45 @@ def test_a_root_that_ends_at_zero_from_the_left(trap):
     trap("y = math.sqrt(-x)", -math.inf, "x=0.0", flag="kink")
 
 
-@pytest.mark.parametrize(("source", "grad", "x"), [
-    ("y = complex(x, 1.0)\ny = (y*y).real", 6.0, 3.0), ("y = (x*1j*x*1j).real", -6.0, 3.0), ("y = cmath.exp(1j*x).real",
-     -math.sin(1.0), 1.0), ("y = abs(x + 4j)", 0.6, 3.0), ("y = statistics.mean([x, x*x])", 3.5, 3.0),
-    ("y = functools.reduce(lambda a, b: a*b, [x, x, x])", 12.0, 2.0), ("y = sum(x*i for i in range(4))", 6.0, 3.0),
-    ("y = sorted([x*x, x])[1]", 6.0, 3.0), ("y = max(x*x, x)", 6.0, 3.0), ("y = x*x if 0 < x < 5 else 0*x", 6.0, 3.0),
-    ("y = x*x if x else 0*x", 6.0, 3.0), ("if (u := x*x) > 2:\n    y = u\nelse:\n    y = 0*x", 6.0, 3.0),
-    ("match x:\n    case 3.0 if x > 5:\n        y = 0*x\n    case _:\n        y = x*x", 6.0, 3.0),
-    ("y = random.gauss(x, 1)", 1.0, 1.0), ("y = (lambda *a, k=2: a[0]**k)(x)", 6.0, 3.0),
-    ("def g(n):\n    return x if n == 0 else x*g(n-1)\ny = g(2)", 27.0, 3.0),
-    ("from dataclasses import dataclass\n@dataclass\nclass P:\n    t: float\n    def sq(self):\n        return self.t*self.t\ny = P(x).sq()",
-     6.0, 3.0),
-    ("def gen(t):\n    for k in range(3):\n        yield t*k\ny = sum(gen(x))", 3.0, 3.0),
-    ("y = eval('x*x')", 6.0, 3.0), ("y = [t*t for t in [x]][0]", 6.0, 3.0), ("y = (lambda: x*x)()", 6.0, 3.0),
-    ("def f():\n    global w\n    w = x*x\nf()\ny = w", 6.0, 3.0), ("a, *b = x, x*x, 1.0\ny = b[0]", 6.0, 3.0),
-    ("assert x > 0\ny = x.real*x.conjugate()", 6.0, 3.0), ("y = math.pow(x, 2)", 6.0, 3.0),
-    ("import math as m\ny = m.log(x, 2)", 1 / (3 * math.log(2)), 3.0), ("from math import *\ny = sin(x)", math.cos(3.0), 3.0),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("source", "grad", "x"),
+    [
+        ("y = complex(x, 1.0)\ny = (y*y).real", 6.0, 3.0),
+        ("y = (x*1j*x*1j).real", -6.0, 3.0),
+        ("y = cmath.exp(1j*x).real", -math.sin(1.0), 1.0),
+        ("y = abs(x + 4j)", 0.6, 3.0),
+        ("y = statistics.mean([x, x*x])", 3.5, 3.0),
+        ("y = functools.reduce(lambda a, b: a*b, [x, x, x])", 12.0, 2.0),
+        ("y = sum(x*i for i in range(4))", 6.0, 3.0),
+        ("y = sorted([x*x, x])[1]", 6.0, 3.0),
+        ("y = max(x*x, x)", 6.0, 3.0),
+        ("y = x*x if 0 < x < 5 else 0*x", 6.0, 3.0),
+        ("y = x*x if x else 0*x", 6.0, 3.0),
+        ("if (u := x*x) > 2:\n    y = u\nelse:\n    y = 0*x", 6.0, 3.0),
+        ("match x:\n    case 3.0 if x > 5:\n        y = 0*x\n    case _:\n        y = x*x", 6.0, 3.0),
+        ("y = random.gauss(x, 1)", 1.0, 1.0),
+        ("y = (lambda *a, k=2: a[0]**k)(x)", 6.0, 3.0),
+        ("def g(n):\n    return x if n == 0 else x*g(n-1)\ny = g(2)", 27.0, 3.0),
+        (
+            (
+                "from dataclasses import dataclass\n@dataclass\nclass P:\n    t: float\n"
+                "    def sq(self):\n        return self.t*self.t\ny = P(x).sq()"
+            ),
+            6.0,
+            3.0,
+        ),
+        ("def gen(t):\n    for k in range(3):\n        yield t*k\ny = sum(gen(x))", 3.0, 3.0),
+        ("y = eval('x*x')", 6.0, 3.0),
+        ("y = [t*t for t in [x]][0]", 6.0, 3.0),
+        ("y = (lambda: x*x)()", 6.0, 3.0),
+        ("def f():\n    global w\n    w = x*x\nf()\ny = w", 6.0, 3.0),
+        ("a, *b = x, x*x, 1.0\ny = b[0]", 6.0, 3.0),
+        ("assert x > 0\ny = x.real*x.conjugate()", 6.0, 3.0),
+        ("y = math.pow(x, 2)", 6.0, 3.0),
+        ("import math as m\ny = m.log(x, 2)", 1 / (3 * math.log(2)), 3.0),
+        ("from math import *\ny = sin(x)", math.cos(3.0), 3.0),
+    ],
+)
 def test_small_ordinary_programs(trap, source, grad, x):
     flag = "equality-branch" if source.startswith("match") else None
     trap(source, grad, f"x={x}", flag=flag)
@@ -362,14 +419,21 @@ def test_another_input_gives_what_a_fresh_run_gives(cells, name, mode, request):
 # ---- second derivatives of programs with decisions -----------------------------------------------
 
 SECOND = {
-    "a branch": ("y = x**3 if x > 1 else x", 12.0), "isfinite": ("y = x**3 if math.isfinite(x) else x", 12.0),
+    "a branch": ("y = x**3 if x > 1 else x", 12.0),
+    "isfinite": ("y = x**3 if math.isfinite(x) else x", 12.0),
     "is_integer": ("y = x if x.is_integer() and x > 5 else x**3", 12.0),
-    "isclose": ("y = x**3 if math.isclose(x, 2.0) else x", 12.0), "frexp": ("m, e = math.frexp(x)\ny = (m*2**e)**3", 12.0),
-    "int": ("y = x**3*int(x)", 24.0), "max": ("y = max(x, 1.0)**3", 12.0), "sqrt": ("y = math.sqrt(x)", -0.25 * 2**-1.5),
-    "lgamma": ("y = math.lgamma(x)", math.pi**2 / 6 - 1), "erf": ("y = math.erf(x)", -4 * 2 / math.sqrt(math.pi) * math.exp(-4)),
-    "complex": ("y = abs(x + 1j)**2", 2.0), "sum": ("y = sum([x*x, x**3])", 14.0),
-    "exponent": ("y = 3.0**x", 9 * math.log(3) ** 2), "self": ("y = x**x", 4 * ((1 + math.log(2)) ** 2 + 0.5)),
-}  # fmt: skip
+    "isclose": ("y = x**3 if math.isclose(x, 2.0) else x", 12.0),
+    "frexp": ("m, e = math.frexp(x)\ny = (m*2**e)**3", 12.0),
+    "int": ("y = x**3*int(x)", 24.0),
+    "max": ("y = max(x, 1.0)**3", 12.0),
+    "sqrt": ("y = math.sqrt(x)", -0.25 * 2**-1.5),
+    "lgamma": ("y = math.lgamma(x)", math.pi**2 / 6 - 1),
+    "erf": ("y = math.erf(x)", -4 * 2 / math.sqrt(math.pi) * math.exp(-4)),
+    "complex": ("y = abs(x + 1j)**2", 2.0),
+    "sum": ("y = sum([x*x, x**3])", 14.0),
+    "exponent": ("y = 3.0**x", 9 * math.log(3) ** 2),
+    "self": ("y = x**x", 4 * ((1 + math.log(2)) ** 2 + 0.5)),
+}
 
 
 @pytest.mark.parametrize("name", SECOND)
