@@ -56,7 +56,7 @@ CELLS = {
         lambda x: math.sin(x) + x * math.cos(x),
     ),
     "a static method that is a function of math": (
-        "import math\nclass Net:\n    act = staticmethod(math.tanh)\n    def __call__(self, t): return self.act(t) ** 2",
+        "import math\nclass Net:\n    act = staticmethod(math.tanh)\n    def __call__(self, t): return self.act(t)**2",
         "y = Net()(x)",
         lambda x: 2 * math.tanh(x) / math.cosh(x) ** 2,
     ),
@@ -80,7 +80,7 @@ CELLS = {
     "type(x) is float": ("", "y = x * x if type(x) is float else -x", lambda x: 2 * x),
     "isinstance and numbers": (
         "import numbers",
-        "y = x * x if isinstance(x, float) and isinstance(x, numbers.Real) and not isinstance(x, str) else 0.0",
+        "y = x * x if isinstance(x, (float, str)) and isinstance(x, numbers.Real) else 0.0",
         lambda x: 2 * x,
     ),
     "a memo of an earlier plain call": (
@@ -95,7 +95,7 @@ CELLS = {
     ),
     "a generator that is sent values": (
         "",
-        "def g():\n    t = 0.0\n    while True:\n        t += yield t\nit = g(); next(it); it.send(x); y = it.send(x * x)",
+        "def g(t=0.0):\n    while True:\n        t += yield t\nit = g(); next(it); it.send(x); y = it.send(x * x)",
         lambda x: 1 + 2 * x,
     ),
     "eval and exec": ("", "y = eval('x * x')\nexec('y = y + 3 * x')", lambda x: 2 * x + 3),

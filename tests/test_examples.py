@@ -1,0 +1,157 @@
+"""The example notebooks, executed as a whole in a kernel; every number they show against closed forms."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import re
+from pathlib import Path
+
+import nbformat
+import pytest
+from nbclient import NotebookClient
+from nbclient.exceptions import CellExecutionError
+
+import ad_magic
+
+ASK = """
+import json as _json
+def _plain(r):
+    return {"value": r.value, "grad": r.grad, "flags": [f.kind for f in r.flags], "order": r.order, "rows": [
+        {"label": w.label, "value": w.value, "tangents": w.tangents, "adjoint": w.adjoint, "parents": list(w.parents)}
+        for w in r.rows]}
+print(_json.dumps({name: _plain(globals()[name]) for name in NAMES}))
+"""
+
+
+def execute(notebook: nbformat.NotebookNode, folder: Path) -> nbformat.NotebookNode:
+    """Run all cells in a kernel that has the same ad_magic as the tests, installed or not."""
+    client = NotebookClient(notebook, timeout=300, kernel_name="python3", resources={"metadata": {"path": str(folder)}})
+    client.execute(env={**os.environ, "PYTHONPATH": str(Path(ad_magic.__file__).parents[1])})
+    return notebook
+
+
+@pytest.fixture(scope="module")
+def five(root):
+    """The first example, executed, and what its results hold."""
+    notebook = nbformat.read(root / "examples" / "01-five-programs.ipynb", as_version=4)
+    names = ["forward", "reverse", "fan_out", "checked", "both", "at_6_1", "newton"]
+    notebook.cells.append(nbformat.v4.new_code_cell(ASK.replace("NAMES", repr(names))))
+    execute(notebook, root / "examples")
+    results = json.loads(notebook.cells[-1].outputs[0].text)
+    return notebook, results
+
+
+def shown(notebook: nbformat.NotebookNode, part: str) -> str:
+    """The text of the outputs of the cell whose source contains `part`."""
+    cell = next(c for c in notebook.cells if c.cell_type == "code" and part in c.source)
+    return "\n".join(o.get("text") or o.get("data", {}).get("text/plain", "") for o in cell.outputs)
+
+
+def closed_form(x, y):
+    """z = (x + 2y)² sin(xy) and its derivatives, by hand."""
+    s, sin, cos = x + 2 * y, math.sin(x * y), math.cos(x * y)
+    return s**2 * sin, 2 * s * sin + y * cos * s**2, 4 * s * sin + x * cos * s**2
+
+
+def test_interleaved_by_hand(five):
+    notebook, _ = five
+    assert tuple(json.loads(shown(notebook, "def interleaved").replace("(", "[").replace(")", "]"))) == pytest.approx(
+        closed_form(2, 3)
+    )
+
+
+def test_dual_numbers(five):
+    notebook, _ = five
+    assert shown(notebook, "Dual(4, 2) * Dual(6, 2)") == "24 + 20ε"
+    assert shown(notebook, "7 * (x + eps) ** 2") == "14 + 17ε"
+    # (x + 2y)² xy at (2, 3): 384; ∂x = 2s·xy + s²·y = 96 + 192; ∂y = 4s·xy + s²·x = 192 + 128
+    assert shown(notebook, "x, y = Dual(2.0, (1, 0))") == "384 + 288ε₁ + 320ε₂"
+
+
+@pytest.mark.parametrize(
+    ("name", "x", "y"), [("forward", 2, 3), ("reverse", 2, 3), ("checked", 2, 3), ("both", 2, 3), ("at_6_1", 6, 1)]
+)
+def test_the_running_example(five, name, x, y):
+    result = five[1][name]
+    z, dx, dy = closed_form(x, y)
+    assert result["value"] == pytest.approx(z, rel=1e-12)
+    assert result["grad"] == pytest.approx({"x": dx, "y": dy}, rel=1e-12)
+    assert result["flags"] == []
+
+
+def test_the_numbers_of_the_lecture(five):
+    """As printed there: the same value at (2, 3) and (6, 1), another gradient."""
+    results = five[1]
+    assert [round(v, 10) for v in (results["both"]["value"], *results["both"]["grad"].values())] == [
+        -17.8825918847, 179.8820470657, 113.9605007489,
+    ]  # fmt: skip
+    assert results["at_6_1"]["value"] == pytest.approx(results["both"]["value"], rel=1e-14)
+    assert [round(v, 10) for v in results["at_6_1"]["grad"].values()] == [56.9802503744, 359.7640941314]
+
+
+def test_each_tangent_and_each_adjoint(five):
+    """v3 = v1 + 2 v2, v4 = v1 v2, v5 = v3², v6 = sin v4, v7 = v5 v6 at (2, 3), row by row, by hand."""
+    sin, cos = math.sin(6), math.cos(6)
+    values = {"v3": 8, "v4": 6, "v5": 64, "v6": sin, "v7": 64 * sin}
+    tangents = {"v3": (1, 2), "v4": (3, 2), "v5": (16, 32), "v6": (3 * cos, 2 * cos), "v7": closed_form(2, 3)[1:]}
+    adjoints = {"v7": 1, "v6": 64, "v5": sin, "v4": 64 * cos, "v3": 16 * sin}
+    for name in ("forward", "reverse", "both"):
+        rows = {row["label"]: row for row in five[1][name]["rows"] if row["label"]}
+        for label, value in values.items():
+            assert rows[label]["value"] == pytest.approx(value)
+            if name != "reverse":
+                assert tuple(rows[label]["tangents"].values()) == pytest.approx(tangents[label])
+            if name != "forward":
+                assert rows[label]["adjoint"] == pytest.approx(adjoints[label])
+
+
+def test_the_order_of_the_sweep_is_topological(five):
+    result = five[1]["reverse"]
+    place = {row: k for k, row in enumerate(result["order"])}
+    assert result["order"][0] == len(result["rows"]) - 1
+    for index, row in enumerate(result["rows"]):
+        assert all(place[index] < place[parent] for parent in row["parents"])
+
+
+def test_a_breadth_first_order_is_wrong(five):
+    """a = x*x; b = a*a; c = a + b: dc/dx = 2x + 4x³ = 114 at 3."""
+    notebook, results = five
+    assert results["fan_out"]["grad"]["x"] == 2 * 3 + 4 * 3**3 == 114
+    assert shown(notebook, "def breadth_first") == "(6.0, 114.0)"
+
+
+def test_the_check_agrees(five):
+    text = shown(five[0], "%%gradcheck")
+    assert "differs" not in text
+    assert all(word in text for word in ("your formula", "differences", "complex step", "agrees"))
+
+
+def test_newton(five):
+    assert five[1]["newton"]["grad"]["a"] == pytest.approx(1 / (2 * math.sqrt(2)), rel=1e-10)
+
+
+def test_the_stored_outputs_are_of_this_version(root, five):
+    """What the repository shows of the notebook is what it gives: `python examples/refresh.py` makes it so."""
+
+    def first_lines(cell):
+        texts = [output["data"]["text/plain"] for output in cell.outputs if output.get("data", {}).get("text/plain")]
+        return [text.splitlines()[0] for text in texts]  # the result line; what is below may differ in a last digit
+
+    stored = nbformat.read(root / "examples" / "01-five-programs.ipynb", as_version=4)
+    for old, new in zip(stored.cells, five[0].cells, strict=False):
+        if old.cell_type == "code":
+            assert first_lines(old) == first_lines(new)
+            assert not any("widget-view" in kind for output in old.outputs for kind in output.get("data", {}))
+
+
+def test_an_error_stops_the_notebook(tmp_path):
+    cells = ["%load_ext ad_magic", "%%grad x=2.0\na = 1\nz = a / (x - 2)", "print('never')"]
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(c) for c in cells])
+    with pytest.raises(CellExecutionError) as caught:
+        execute(notebook, tmp_path)
+    message = re.sub(r"\x1b\[[0-9;]*m", "", str(caught.value))
+    assert "Cell In[2], line 3" in message
+    assert "ad_magic" not in message.split("------------------")[2]
+    assert not notebook.cells[2].outputs
