@@ -210,6 +210,12 @@ def test_21_a_tie(trap):
     trap("y = min(x, 1.0)", 0.5, "x=1.0", value=1, flag="kink")
 
 
+@pytest.mark.xfail(strict=True, reason="BUG: the comparison inside max stands in our library.py, not in the cell")
+def test_21_the_flag_of_a_tie_names_the_line(trap):
+    result = trap("w = x*x\ny = max(x, w)", 1.5, "x=1.0", value=1, flag="kink")
+    assert [(f.line, "library.py" in f.message) for f in result.flags if f.kind == "kink"] == [(3, False)]
+
+
 def test_24_a_product_with_a_zero(trap):
     trap("y = math.prod([a, b, c])", {"a": 0.0, "b": 3.0, "c": 0.0}, "a=1.0 b=0.0 c=3.0", value=0)
 
@@ -391,6 +397,9 @@ SLIDES = {
     "a set": ("y = 3*x if x in {1.0, 2.0} else x", 1.5, 2.0),
     "a text": ("y = 3*x if f'{x:.0f}' == '2' else x", 2.0, 4.0),
     "a text that is read back": ("y = x*float(f'{x:.1f}')", 2.0, 4.0),
+    "a text by percent": ("y = 3*x if '%.0f' % x == '2' else x", 2.0, 4.0),
+    "a text read as a whole number": ("y = x*int(f'{x:.0f}')", 2.0, 4.0),
+    "the length of a text": ("y = x*len(str(x))", 2.0, 4.25),
     "primal": ("import ad_magic\ny = x*ad_magic.primal(x)", 3.0, 4.0),
     "a power that turns complex": ("y = abs(x**(1/3))", 8.0, -8.0),
     "a complex root": ("y = abs(cmath.sqrt(x) + 1)", 4.0, -4.0),
@@ -401,6 +410,9 @@ SLIDES = {
 STUCK = {
     "from a tie": "BUG: whether there is a tie is not recorded (2.5 for 3)",
     "to a tie": "BUG: whether there is a tie is not recorded",
+    "a text by percent": "BUG: __float__ under a % leaves no decision; 12 for 4",
+    "a text read as a whole number": "BUG: int(text) reads x back, no decision, no flag; 8 for 16",
+    "the length of a text": "BUG: a text in len() is taken for one that is only shown",
     "a text": "BUG: a text in a comparison is taken for one that is only shown (_only_shown); 12 for 4",
 }
 
