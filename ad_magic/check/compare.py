@@ -14,6 +14,7 @@ from .differences import judge, measure
 from .formulas import evaluate
 from .program import Evaluate, cell_program, random_numbers_kept, recorded_program
 from .report import CheckReport, CheckRow
+from .subject import Seed, components, derivatives
 from .verdict import DIFFERS, KINK, Comparison, compare, not_applicable
 
 FORMULA, DIFFERENCES, COMPLEX, FORWARD = "your formula", "differences", "complex step", "forward mode"
@@ -42,7 +43,7 @@ def check(result: Any, expect: Mapping[str, Any] | None = None) -> CheckReport:
             notes.append(why)
         for s in chosen:
             slopes = [gradient[s] for gradient in got]
-            one = _Seed(result, s, slopes)
+            one = Seed(result, s, slopes)
             found = {
                 FORMULA: _against_formula(one, formulas.get(s)),
                 DIFFERENCES: _against_differences(one, program),
@@ -53,64 +54,6 @@ def check(result: Any, expect: Mapping[str, Any] | None = None) -> CheckReport:
     title = ", ".join(f"{name} = {_shown(value)}" for name, value in result.inputs.items())
     label = result.output_label or " and ".join(o for o in result.outputs)
     return CheckReport(label, title, tuple(rows), tuple(notes))
-
-
-class _Seed:
-    """One scalar input of a result: what all methods need to know."""
-
-    def __init__(self, result: Any, s: int, slopes: Sequence[float]) -> None:
-        self.result, self.run, self.slopes = result, result.run, slopes
-        self.input, self.position, self.row = result.run.seeds[s]
-        self.name: str = result.seeds[s]
-        value = result.inputs[self.input]
-        self.x = float(value[self.position] if self.position or getattr(value, "shape", None) == () else value)
-        entries = [entry for output in result.run.outputs for entry in output.flat()]
-        self.values = [float(value) for value, _, _ in entries]
-        self.output_rows: list[int | None] = [row for _, row, _ in entries]
-
-    def kept(self) -> bool:
-        """Whether all recorded operations were kept (a long run in forward mode keeps the first ones)."""
-        return self.run.tape.recorded <= len(self.run.tape)
-
-
-def components(run: Any) -> list[str]:
-    """The names of the numbers that the outputs are made of: "z", or "z[0]", "z[1, 2]" of an array."""
-    names = []
-    for output in run.outputs:
-        shape = getattr(output.value, "shape", ())
-        if not isinstance(output.rows, list):
-            names.append(output.name)
-            continue
-        for flat in range(math.prod(shape)):
-            at, position = flat, []
-            for length in reversed(shape):
-                at, place = divmod(at, length)
-                position.append(str(place))
-            names.append(f"{output.name}[{', '.join(reversed(position))}]")
-    return names
-
-
-def derivatives(result: Any, size: int) -> list[list[float]]:
-    """The derivatives that a Result shows: for each component of the outputs the slope along each seed."""
-    scalars = not any(isinstance(output.rows, list) for output in result.run.outputs)
-    shown = result.grad if scalars else result.jacobian
-    by_output = [shown] if len(result.outputs) == 1 else [shown[name] for name in result.outputs]
-    found: list[list[float]] = []
-    for output, slopes in zip(result.run.outputs, by_output, strict=True):
-        count = math.prod(getattr(output.value, "shape", ()))
-        lines: list[list[float]] = [[] for _ in range(count)]
-        for name in result.inputs:
-            flat = _flat(slopes[name])
-            width = len(flat) // count if count else 0
-            for k, line in enumerate(lines):
-                line += flat[k * width : (k + 1) * width]
-        found += lines
-    assert len(found) == size
-    return found
-
-
-def _flat(value: Any) -> list[float]:
-    return [float(x) for x in value.ravel().tolist()] if hasattr(value, "ravel") else [float(value)]
 
 
 def _chosen(result: Any, formulas: Mapping[int, Any]) -> list[int]:
@@ -166,13 +109,13 @@ def _formulas(result: Any, expect: Mapping[str, Any], size: int) -> dict[int, li
     return found
 
 
-def _against_formula(one: _Seed, expected: Sequence[float] | None) -> list[Comparison]:
+def _against_formula(one: Seed, expected: Sequence[float] | None) -> list[Comparison]:
     if expected is None:
         return []
     return [compare(g, e, floor=EXACT, natural=_natural(one, v)) for g, e, v in _each(one, expected)]
 
 
-def _against_differences(one: _Seed, program: Evaluate) -> list[Comparison]:
+def _against_differences(one: Seed, program: Evaluate) -> list[Comparison]:
     inputs = dict(one.run.inputs)
 
     def along(moved: float) -> list[float]:
@@ -186,24 +129,24 @@ def _against_differences(one: _Seed, program: Evaluate) -> list[Comparison]:
             raise ValueError("the output changes its shape")
         return values
 
-    if one.run.tape.recorded > len(one.run.tape) and one.result.again is None:
+    if not one.kept and one.result.again is None:
         return [not_applicable("a long run in forward mode is not kept")] * len(one.slopes)
     trials = measure(along, one.x, one.values, one.slopes)
     found: list[Comparison] = []
     for k, (slope, value) in enumerate(zip(one.slopes, one.values, strict=True)):
         outcome = judge(trials, k, one.x, value, slope, name=one.name)
         if outcome.word == DIFFERS:
-            kink = _flag(one, "kink")
+            kink = one.flag("kink")
             outcome = judge(trials, k, one.x, value, slope, name=one.name, kink=kink) if kink else outcome
         if outcome.word == DIFFERS:
-            why = _flag(one, "derivative-stops", "equality-branch", "nan") or ratio(slope, outcome.expected)
+            why = one.flag("derivative-stops", "equality-branch", "nan") or ratio(slope, outcome.expected)
             outcome = _with_note(outcome, why)
         found.append(outcome)
     return found
 
 
-def _against_complex_step(one: _Seed) -> list[Comparison]:
-    if not one.kept():
+def _against_complex_step(one: Seed) -> list[Comparison]:
+    if not one.kept:
         return [not_applicable("a long run in forward mode keeps no tape")] * len(one.slopes)
     try:
         expected = complex_step(one.run.tape, one.row, one.output_rows)
@@ -212,7 +155,7 @@ def _against_complex_step(one: _Seed) -> list[Comparison]:
     return [_with_ratio(compare(g, e, floor=EXACT, natural=_natural(one, v)), g) for g, e, v in _each(one, expected)]
 
 
-def _against_forward(one: _Seed) -> list[Comparison]:
+def _against_forward(one: Seed) -> list[Comparison]:
     if one.result.mode != "both":
         return []
     tangents = forward_sweep(one.run.tape, {one.row: 1.0})
@@ -225,12 +168,12 @@ def _against_forward(one: _Seed) -> list[Comparison]:
     ]
 
 
-def _each(one: _Seed, expected: Sequence[float]) -> list[tuple[float, float, float]]:
+def _each(one: Seed, expected: Sequence[float]) -> list[tuple[float, float, float]]:
     return list(zip(one.slopes, expected, one.values, strict=True))
 
 
-def _natural(one: _Seed, value: float) -> float:
-    return abs(value) / (abs(one.x) or 1.0) if math.isfinite(value) else 1.0
+def _natural(one: Seed, value: float) -> float:
+    return abs(value) / max(abs(one.x), 1.0) if math.isfinite(value) else 1.0
 
 
 # ---- explanations --------------------------------------------------------------------------------
@@ -262,30 +205,10 @@ def _with_note(outcome: Comparison, note: str) -> Comparison:
     return Comparison(outcome.verdict, outcome.expected, outcome.error, note)
 
 
-def _flag(one: _Seed, *kinds: str) -> str:
-    """What the run's flags say of this seed: the first one of these kinds that stands on a way from it, or anywhere."""
-    reached = _reached(one.result.rows, one.run, one.row)
-    for flag in one.result.flags:
-        if flag.kind in kinds and (flag.row is None or flag.row in reached):
-            return f"line {flag.line}: {flag.message}" if flag.line else flag.message
-    return ""
-
-
-def _reached(rows: Sequence[Any], run: Any, seed: int) -> set[int]:
-    """The rows of the table that depend on a seed."""
-    inputs = [row.index for row in rows if row.op == "input"]
-    places = dict(zip(sorted(row for _, _, row in run.seeds), inputs, strict=False))
-    reached = {places.get(seed, -1)}
-    for row in rows:
-        if any(parent in reached for parent in row.parents):
-            reached.add(row.index)
-    return reached
-
-
 # ---- rows of the report --------------------------------------------------------------------------
 
 
-def _row(one: _Seed, parts: Sequence[str], method: str, outcomes: Sequence[Comparison]) -> CheckRow:
+def _row(one: Seed, parts: Sequence[str], method: str, outcomes: Sequence[Comparison]) -> CheckRow:
     """The row of one method: the worst component, named where there are several."""
     k = min(range(len(outcomes)), key=lambda place: outcomes[place].badness)
     outcome = outcomes[k]

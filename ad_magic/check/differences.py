@@ -13,11 +13,11 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import combinations, pairwise
 
-from .verdict import AGREES, DIFFERS, KINK, SAFETY, SKIPPED, Comparison, compare, is_kink, not_applicable
+from .verdict import AGREES, DIFFERS, KINK, SAFETY, TOO_SMALL, Comparison, compare, is_kink, not_applicable
 
 EPSILON = 2.0**-52
 FLOOR = 1e-6  # relative error that is always allowed
-DECADES = (3, 4, 2, 5, 6, 7, 8, 9, 10, 1)  # of the step below the size of x, the most promising first
+DECADES = (3, 4, 2, 5, 6, 7, 8, 9, 10, 11, 12, 1)  # of the step below the size of x, the most promising first
 ODD = 1.37  # no step is a round number: a periodic program could return to the same value
 
 Function = Callable[[float], Sequence[float]]  # of one input, the others fixed; all components of the output
@@ -123,12 +123,15 @@ def extrapolate(quotients: Sequence[float], factor: float) -> Slope:
 
 
 def agreed(slopes: Sequence[Slope]) -> Slope | None:
-    """The slope on which two measurements agree best; how far they are apart counts as error too."""
+    """The slope on which two measurements agree best, relative to its size; how far they are apart is error too."""
     if len(slopes) < 2:
         return slopes[0] if slopes else None
-    pairs = [(max(s.error, t.error, abs(s.value - t.value)), s, t) for s, t in combinations(slopes, 2)]
-    error, s, t = min(pairs, key=lambda pair: pair[0])
-    return Slope(min(s, t, key=lambda slope: slope.error).value, error)
+    pairs = []
+    for s, t in combinations(slopes, 2):
+        value = min(s, t, key=lambda slope: slope.error).value
+        pairs.append(Slope(value, max(s.error, t.error, abs(s.value - t.value))))
+    best = min(pairs, key=lambda slope: slope.error / abs(slope.value) if slope.value else math.inf)
+    return min(pairs, key=lambda slope: slope.error) if _is_vague(best) else best
 
 
 def _central(trials: Sequence[Trial], k: int) -> Slope | None:
@@ -166,18 +169,22 @@ def _component(samples: Samples | Exception, k: int) -> list[tuple[float, float]
 
 
 def _agrees(trial: Trial, k: int, x: float, middle: float, got: float) -> bool:
-    """Whether a trial alone shows that the derivative is right and that there is no kink."""
+    """Whether a trial alone shows beyond doubt that the derivative is right and that there is no kink."""
     central, left, right = _central([trial], k), _one_sided([trial], k, middle, -1), _one_sided([trial], k, middle, 1)
     if central is None or left is None or right is None or is_kink(left.value, right.value, left.error + right.error):
         return False
     natural = _natural([trial], k, x, middle)
-    return compare(got, central.value, floor=FLOOR, error=central.error, natural=natural).word in (AGREES, SKIPPED)
+    zero = max(abs(got), abs(central.value)) <= 1e-8 * natural
+    if central.error > (1e-9 * natural if zero else 1e-6 * abs(central.value)):
+        return False
+    outcome = compare(got, central.value, floor=FLOOR, error=central.error, natural=natural)
+    return outcome.word == AGREES or outcome.verdict.startswith(TOO_SMALL)
 
 
 def _natural(trials: Sequence[Trial], k: int, x: float, middle: float) -> float:
     """The size that a derivative has here: that of the value over that of the input."""
     near = [_component(trials[0].side(sign), k) or [] for sign in (-1, 1)]
-    return max([abs(middle), *(abs(value) for samples in near for _, value in samples)]) / (abs(x) or 1.0)
+    return max([abs(middle), *(abs(value) for samples in near for _, value in samples)]) / max(abs(x), 1.0)
 
 
 def _smooth(central: Slope, left: Slope, right: Slope, got: float) -> bool:

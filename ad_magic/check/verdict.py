@@ -17,6 +17,7 @@ DIFFERS = "differs"
 SKIPPED = "skipped"
 KINK = "kink"
 NOT_APPLICABLE = "not applicable"
+TOO_SMALL = f"{SKIPPED}: both below"
 WORST_FIRST = (DIFFERS, KINK, AGREES, SKIPPED, NOT_APPLICABLE)
 
 
@@ -70,18 +71,19 @@ def compare(
     """
     relative = relative_error(got, expected)
     larger = max(abs(got), abs(expected))
-    if relative <= floor:
+    allowed = SAFETY * error
+    if relative <= floor and (larger or allowed <= 1e-6 * natural):  # a zero must have been measured as one
         return Comparison(AGREES, expected, relative, note)
     if not math.isfinite(relative):
         return Comparison(DIFFERS, expected, relative, note)
     tiny = TINY * min(1.0, natural or 1.0)
     if larger < tiny:
-        return Comparison(f"{SKIPPED}: both below {tiny:.0e}", expected, relative, note)
-    allowed = SAFETY * error
+        return Comparison(f"{TOO_SMALL} {tiny:.0e}", expected, relative, note)
     if abs(got - expected) > allowed + floor * larger:
         return Comparison(DIFFERS, expected, relative, note)
     if allowed <= 1e-2 * larger:
-        return Comparison(AGREES, expected, relative, note)
+        within = f"to the ±{allowed:.1g} that it is known to"
+        return Comparison(AGREES, expected, relative, f"{note}; {within}" if note else within)
     if allowed <= 1e-6 * natural:
         return Comparison(f"{SKIPPED}: too small beside the value to be measured", expected, relative, note)
     return Comparison(

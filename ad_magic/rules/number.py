@@ -113,7 +113,7 @@ def _except_at(function: Any, name: str, *points: float) -> Any:
 
 
 def _complex_sqrt(a: complex) -> complex:
-    if a.imag and a.real <= 0:  # a real program never gets to the left of 0
+    if a.real <= 0 and a:  # a real program gets there from 0 only
         raise NotAnalytic("sqrt has no derivative at 0")
     return cmath.sqrt(a)
 
