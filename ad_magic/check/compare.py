@@ -13,11 +13,11 @@ from .complexstep import complex_step
 from .differences import judge, measure
 from .formulas import evaluate
 from .program import Evaluate, cell_program, random_numbers_kept, recorded_program
-from .report import CheckReport, CheckRow
+from .report import FORMULA, CheckReport, CheckRow
 from .subject import Seed, components, derivatives
 from .verdict import DIFFERS, KINK, Comparison, compare, not_applicable
 
-FORMULA, DIFFERENCES, COMPLEX, FORWARD = "your formula", "differences", "complex step", "forward mode"
+DIFFERENCES, COMPLEX, FORWARD = "central differences", "complex step", "forward mode"
 EXACT = 1e-8  # relative error allowed where both numbers are exact but for rounding
 SEEDS = 100  # entries of array inputs that are checked; of more, so many, evenly spread
 WORK = 20_000_000  # operations that a check may replay, which for long programs means fewer entries

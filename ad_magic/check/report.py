@@ -14,6 +14,7 @@ from .verdict import AGREES, DIFFERS, KINK, NOT_APPLICABLE, SKIPPED, WORST_FIRST
 
 SHOWN = 60  # rows that agree; all that do not are shown
 HEAD = ("input", "against", "independent", "ad_magic", "relative error", "verdict")
+FORMULA = "your formula"
 NUMBERS = (2, 3, 4)  # its columns of numbers
 
 
@@ -68,7 +69,12 @@ class CheckReport:
         count = sum(row.word == AGREES for row in self.rows)
         agree = "1 comparison agrees" if count == 1 else f"{count} comparisons agree"
         if by_word[DIFFERS]:
-            return f"the derivative with respect to {_names(by_word[DIFFERS])} differs; {agree}"
+            wrong = {row.seed for row in self.rows if row.word == DIFFERS and row.method != FORMULA}
+            formulas = [seed for seed in by_word[DIFFERS] if seed not in wrong]  # all else agrees with the derivative
+            seeds = [seed for seed in by_word[DIFFERS] if seed in wrong]
+            found = [f"the derivative with respect to {_names(seeds)} differs"] if seeds else []
+            found += [f"your formula for {_names(formulas)} differs"] if formulas else []
+            return "; ".join([*found, agree])
         if not count and not by_word[KINK] and not by_word[SKIPPED]:
             return "nothing could be compared"
         if count > 1 and len(by_word[AGREES]) == len(verdicts):
