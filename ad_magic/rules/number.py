@@ -88,6 +88,8 @@ PLAIN: dict[str, Any] = {
     **CONSTANTS,
     "abs": abs,
     "sum": sum,
+    "max": max,
+    "min": min,
     "round": round,
     "polygamma": polygamma,
     "sign": sign,
@@ -194,6 +196,15 @@ def _complex_remainder(name: str, real: Any, edge: Any) -> Any:
     return remainder
 
 
+def _only_at_a_tie(name: str) -> Any:
+    """max and min are operations of their own where numbers tie; elsewhere they are the chosen number."""
+
+    def refuse(*_: Any) -> complex:
+        raise NotAnalytic(f"{name} has no derivative at a tie")
+
+    return refuse
+
+
 # Analytic functions, and functions that are analytic on either side of a kink. An operator that complex numbers lack,
 # or that loses a small imaginary part, stands here under the name of its rule.
 COMPLEX: dict[str, Any] = {
@@ -223,6 +234,8 @@ COMPLEX: dict[str, Any] = {
     "fma": lambda a, b, c: a * b + c,
     "ldexp": lambda a, b: a * 2.0**b,
     "sum": sum,
+    "max": _only_at_a_tie("max"),
+    "min": _only_at_a_tie("min"),
     "fsum": sum,
 }
 
