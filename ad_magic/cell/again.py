@@ -16,7 +16,7 @@ from ad_magic.engine.decisions import TEXTS
 from ad_magic.engine.tape import Columns, PathChanged, forward_sweep, replay
 
 from .run import Output, Program, Run, run_program
-from .source import only_looked_at, place_of
+from .source import only_printed, place_of
 
 
 @dataclass(frozen=True)
@@ -84,7 +84,7 @@ def _only_shown(tape: Columns) -> set[int]:
     """The rows where a text is made of a number and printed: the program does not depend on it."""
     rows = [i for i, op in enumerate(tape.ops) if op.decision and op.name in TEXTS]
     places = {i: place_of(code, tape.instructions[i]) for i in rows if i < len(tape.codes) and (code := tape.codes[i])}
-    return {i for i, place in places.items() if place is not None and only_looked_at(place)}
+    return {i for i, place in places.items() if place is not None and only_printed(place)}
 
 
 def _as_before(old: Any, new: Any) -> Any:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import itertools
 import linecache
+from collections.abc import Collection
 from functools import cache
 from pathlib import Path
 from types import CodeType
@@ -97,32 +98,40 @@ def label_at(place: Place) -> str | None:
     return _labels("\n".join(lines)).get(span)
 
 
-_LOOKS = frozenset(("print", "range", "len", "str", "repr", "format", "isinstance"))
+_LOOKS = ("print", "range", "len", "str", "repr", "format", "isinstance")
+
+
+def only_printed(place: Place) -> bool:
+    """Whether the value made at a place only goes to print()."""
+    return _goes_to(_path(place), ("print",))
 
 
 def only_looked_at(place: Place) -> bool:
     """Whether the value made at a place is only printed, counted with, compared or used as an index."""
-    lines = lines_of(place.file)
-    try:
-        tree = ast.parse("\n".join(lines))
-    except SyntaxError:
-        return False
-    path = _path_to(tree, place.span)
+    path = _path(place)
     for outer, inner in itertools.pairwise(path):
-        if (
-            isinstance(outer, ast.Call)
-            and isinstance(outer.func, ast.Name)
-            and outer.func.id in _LOOKS
-            and inner is not outer.func
-        ):
+        if isinstance(outer, (ast.FormattedValue, ast.Compare)):
             return True
-        if isinstance(outer, (ast.FormattedValue, ast.Compare)) or (
-            isinstance(outer, ast.Subscript) and inner is outer.slice
-        ):
+        if inner is (outer.slice if isinstance(outer, ast.Subscript) else getattr(outer, "test", None)):
             return True
-        if isinstance(outer, (ast.If, ast.While)) and inner is outer.test:
+    return _goes_to(path, _LOOKS)
+
+
+def _goes_to(path: list[ast.AST], functions: Collection[str]) -> bool:
+    """Whether a path leads into a call of one of these functions."""
+    for outer, inner in itertools.pairwise(path):
+        called = outer.func if isinstance(outer, ast.Call) else None
+        if isinstance(called, ast.Name) and called.id in functions and inner is not called:
             return True
     return False
+
+
+def _path(place: Place) -> list[ast.AST]:
+    try:
+        tree = ast.parse("\n".join(lines_of(place.file)))
+    except SyntaxError:
+        return []
+    return _path_to(tree, place.span)
 
 
 def _path_to(tree: ast.AST, span: tuple[int, int, int, int]) -> list[ast.AST]:

@@ -81,7 +81,9 @@ class Active:
         if self.tape.values is None:  # its run is over: there is no derivative to lose
             return float(self.value)
         frame = user_frame()
-        if _formats(frame) or _compares(frame):  # "%.3f" % x reads the value as print does
+        if _formats(frame):  # "%.3f" % x reads the value as print does
+            return float(primal(_looked("percent", self, primal(self))))
+        if _compares(frame):
             return float(primal(self))
         raise _lost(frame)
 

@@ -112,13 +112,16 @@ def _product(z: Any, w: Any) -> Complex:
 
 
 def _quotient(z: Any, w: Any) -> Complex:
-    size = _add(_mul(w.real, w.real), _mul(w.imag, w.imag))
-    if not primal(size):
+    """z / w without overflow where the result has none (Smith, 1962), as in Python."""
+    if not primal(w.real) and not primal(w.imag):
         raise ZeroDivisionError("complex division by zero")
-    return Complex(
-        _div(_add(_mul(z.real, w.real), _mul(z.imag, w.imag)), size),
-        _div(_sub(_mul(z.imag, w.real), _mul(z.real, w.imag)), size),
-    )
+    if abs(primal(w.real)) >= abs(primal(w.imag)):
+        ratio = _div(w.imag, w.real)
+        size = _add(w.real, _mul(w.imag, ratio))
+        return Complex(_div(_add(z.real, _mul(z.imag, ratio)), size), _div(_sub(z.imag, _mul(z.real, ratio)), size))
+    ratio = _div(w.real, w.imag)
+    size = _add(_mul(w.real, ratio), w.imag)
+    return Complex(_div(_add(_mul(z.real, ratio), z.imag), size), _div(_sub(_mul(z.imag, ratio), z.real), size))
 
 
 def _power(z: Any, w: Any) -> Any:
@@ -170,6 +173,8 @@ def phase(z: Any) -> Any:
 
 def sqrt(z: Any) -> Complex:
     size = MATH["hypot"](z.real, z.imag)
+    if not primal(size):
+        return Complex(MATH["sqrt"](size), z.imag)
     if primal(z.real) >= 0:
         re = MATH["sqrt"](_div(_add(size, z.real), 2.0))
         return Complex(re, _div(z.imag, _mul(2.0, re)))
@@ -196,12 +201,41 @@ def _over_i(z: Any) -> Complex:
     return Complex(z.imag, mixed("neg", z.real))
 
 
+def _tanh(z: Any) -> Complex:
+    if abs(primal(z.real)) < 300:
+        return _quotient(_sinh(z), _cosh(z))
+    small = MATH["exp"](_mul(-2.0, abs(z.real)))  # cosh would overflow
+    return Complex(MATH["tanh"](z.real), _mul(_mul(4.0, small), _mul(MATH["sin"](z.imag), MATH["cos"](z.imag))))
+
+
+# Inverse functions that keep their digits near their zeros and branch points (Kahan, 1987).
+
+
 def _asinh(z: Any) -> Complex:
-    return log(z + sqrt(z * z + 1))
+    s, t = sqrt(1 + _over_i(z)), sqrt(1 - _over_i(z))
+    real = MATH["asinh"](_sub(_mul(s.real, t.imag), _mul(t.real, s.imag)))
+    return Complex(real, MATH["atan2"](z.imag, _sub(_mul(s.real, t.real), _mul(s.imag, t.imag))))
+
+
+def _acosh(z: Any) -> Complex:
+    s, t = sqrt(z - 1), sqrt(z + 1)
+    real = MATH["asinh"](_add(_mul(s.real, t.real), _mul(s.imag, t.imag)))
+    return Complex(real, _mul(2.0, MATH["atan2"](s.imag, t.real)))
+
+
+def _acos(z: Any) -> Complex:
+    s, t = sqrt(1 - z), sqrt(1 + z)
+    imag = MATH["asinh"](_sub(_mul(t.real, s.imag), _mul(t.imag, s.real)))
+    return Complex(_mul(2.0, MATH["atan2"](s.real, t.real)), imag)
 
 
 def _atanh(z: Any) -> Complex:
-    return (log(1 + z) - log(1 - z)) / 2
+    if primal(z.real) < 0:
+        return -_atanh(-z)
+    left, square = _sub(1.0, z.real), _mul(z.imag, z.imag)
+    real = _div(MATH["log1p"](_div(_mul(4.0, z.real), _add(_mul(left, left), square))), 4.0)
+    angle = MATH["atan2"](_mul(2.0, z.imag), _sub(_mul(left, _add(1.0, z.real)), square))
+    return Complex(real, _div(angle, 2.0))
 
 
 _FUNCTIONS: dict[str, Callable[[Any], Any]] = {
@@ -212,15 +246,15 @@ _FUNCTIONS: dict[str, Callable[[Any], Any]] = {
     "polar": lambda z: (abs(z), phase(z)),
     "sinh": _sinh,
     "cosh": _cosh,
-    "tanh": lambda z: _quotient(_sinh(z), _cosh(z)),
+    "tanh": _tanh,
     "sin": lambda z: _over_i(_sinh(_times_i(z))),
     "cos": lambda z: _cosh(_times_i(z)),
-    "tan": lambda z: _over_i(_quotient(_sinh(_times_i(z)), _cosh(_times_i(z)))),
+    "tan": lambda z: _over_i(_tanh(_times_i(z))),
     "asinh": _asinh,
     "atanh": _atanh,
-    "acosh": lambda z: log(z + sqrt(z + 1) * sqrt(z - 1)),
+    "acosh": _acosh,
     "asin": lambda z: _over_i(_asinh(_times_i(z))),
-    "acos": lambda z: math.pi / 2 - _over_i(_asinh(_times_i(z))),
+    "acos": _acos,
     "atan": lambda z: _over_i(_atanh(_times_i(z))),
     "log10": lambda z: log(z) / math.log(10.0),
     "isnan": lambda z: cmath.isnan(plain_complex(z)),
@@ -233,9 +267,9 @@ def _cmath_function(name: str) -> Callable[..., Any]:
     plain = getattr(cmath, name)
 
     def function(z: Any, /, *base: Any) -> Any:
-        if type(z) not in Active.types and type(z) is not Complex:
+        if not any(type(x) in Active.types or type(x) is Complex for x in (z, *base)):
             return plain(z, *base)
-        result = _FUNCTIONS[name](z if type(z) is Complex else Complex(z, 0.0))
+        result = _FUNCTIONS[name](z if isinstance(z, complex) else Complex(z, 0.0))
         return result / function(*base) if base else result
 
     function.__name__ = function.__qualname__ = name

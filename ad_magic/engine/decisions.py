@@ -26,7 +26,22 @@ DECISIONS: dict[str, Callable[..., Any]] = {
     "isfinite": math.isfinite,
     "isclose": lambda a, b, rel, absolute: math.isclose(a, b, rel_tol=rel, abs_tol=absolute),
 }
+
+
+def best_of(choose: Callable[..., Any], values: Sequence[Any]) -> tuple[int, ...]:
+    """The positions of the greatest (`choose` is max) or smallest (min) values: the first, then those equal to it.
+
+    >>> best_of(max, [1.0, 3.0, 3.0])
+    (1, 2)
+    """
+    first = choose(range(len(values)), key=lambda k: values[k])
+    return (first, *(k for k, x in enumerate(values) if x == values[first] and k != first))
+
+
 DECISIONS |= {
+    "max": lambda *values: best_of(max, values),
+    "min": lambda *values: best_of(min, values),
+    "percent": primal,
     "text": float,  # float(s) of a text that was made from an active number
     "primal": primal,
     "hash": hash,
@@ -35,7 +50,7 @@ DECISIONS |= {
     "format": format,
 }
 
-TEXTS = frozenset(("repr", "str", "format"))  # most often only shown
+TEXTS = frozenset(("repr", "str", "format", "percent"))  # most often only shown
 
 # Decisions whose outcome is a number: where it goes on into the result, the derivative stops.
 STOPS = frozenset(("int", "round", "floor", "ceil", "trunc", "text"))

@@ -13,7 +13,7 @@ from typing import Any
 from ad_magic.rules import RULES, define
 from ad_magic.rules.number import math
 
-from .active import Active, LostDerivative, place_in_words
+from .active import Active, LostDerivative, place_in_words, primal
 from .dual import Dual
 from .generate import method
 from .operation import ACTIVE
@@ -153,7 +153,10 @@ def _isclose(a: Any, b: Any, *, rel_tol: float = 1e-09, abs_tol: float = 0.0) ->
 
 
 def _modf(x: Any, /) -> tuple[Any, Any]:
-    return (mixed("fmod", x, 1.0), mixed("trunc", x)) if is_active(x) else math.modf(x)
+    if not is_active(x) or not decide_on("isfinite", x):
+        return math.modf(primal(x))
+    fraction = mixed("fmod", x, 1.0)
+    return fraction, mixed("sub", x, fraction)
 
 
 def _frexp(x: Any, /) -> tuple[Any, int]:

@@ -15,6 +15,9 @@ from ad_magic.rules.number import PLAIN
 from .active import LostDerivative
 from .operation import COMPARISONS, decision, operation
 from .record import broken_power, careful_tangent, decide_on, mixed, raised
+from .tape import is_ours, user_frame
+
+FRAMES = {"is_ours": is_ours, "user_frame": user_frame}  # an operation inside one of our own functions is the user's
 
 # operator of Python -> rule of the table
 BINARY = {
@@ -47,6 +50,8 @@ _RECORD = """
     tape.right.append({right})
     if index < tape.located:
         frame = getframe({depth})
+        if is_ours(frame.f_code):
+            frame = user_frame()
         tape.codes.append(frame.f_code)
         tape.instructions.append(frame.f_lasti)
     return node
@@ -208,7 +213,7 @@ def method(number: type, rule: Rule, *, reflected: bool = False, depth: int = 1)
     namespace: dict[str, Any] = {
         **PLAIN, "Number": number, "new": number.__new__,
         "mixed": mixed, "broken_power": broken_power, "raised": raised,
-        "careful_tangent": careful_tangent, "getframe": sys._getframe, "keep": getattr(number, "keep", None),
+        "careful_tangent": careful_tangent, "getframe": sys._getframe, **FRAMES, "keep": getattr(number, "keep", None),
         "LostDerivative": LostDerivative, "SINGULAR": (ArithmeticError, ValueError, LostDerivative),
     }  # fmt: skip
     if unary:
@@ -242,6 +247,8 @@ def method(self, other):
     tape.right.append(right)
     if index < tape.located:
         frame = getframe(1)
+        if is_ours(frame.f_code):
+            frame = user_frame()
         tape.codes.append(frame.f_code)
         tape.instructions.append(frame.f_lasti)
     return outcome
@@ -259,7 +266,7 @@ def comparison(number: type, name: str) -> Any:
     """The comparison method `name` ("lt", …): a plain bool, and a row that records the decision."""
     template = _DUAL_COMPARISON if number.__name__ == "Dual" else _TRACED_COMPARISON
     namespace = {
-        "Number": number, "decide_on": decide_on, "getframe": sys._getframe,
+        "Number": number, "decide_on": decide_on, "getframe": sys._getframe, **FRAMES,
         "BOTH": decision(name, (True, True)), "ONE": decision(name, (True, False)),
     }  # fmt: skip
     source = template.format(name=name, symbol=COMPARISONS[name])

@@ -13,6 +13,7 @@ from typing import Any
 
 from .active import TEXTS, primal
 from .complexes import CMATH, Complex
+from .decisions import best_of
 from .functions import MATH, is_active
 from .record import decide_on, mixed
 from .users import is_users
@@ -28,25 +29,19 @@ def _any_active(items: Iterable[Any]) -> bool:
 
 
 def _best(plain: Callable[..., Any], name: str) -> Callable[..., Any]:
-    """max or min: a tie between different variables shares evenly, here as in np.maximum."""
+    """max or min. Which one it is, is a decision; a tie between different variables shares evenly, as in np.maximum."""
 
     def function(*args: Any, **options: Any) -> Any:
         items = list(args[0]) if len(args) == 1 else list(args)
-        if not _any_active(items):
-            return plain(items, **options) if len(args) == 1 else plain(*args, **options)
-        chosen = plain(items, **options)
         key = options.get("key") or (lambda x: x)
-        if not is_active(chosen) and not isinstance(chosen, (int, float)):
-            return chosen
-        best = primal(key(chosen))
-        tied = {
-            id(x): x
-            for x in items
-            if isinstance(x, (int, float)) and primal(x) == primal(chosen) and primal(key(x)) == best
-        }
-        if len(tied) < 2 or not _any_active(tied.values()):
-            return chosen
-        return _div(functools.reduce(_add, tied.values()), float(len(tied)))
+        keys = [key(x) for x in items] if items and _any_active(items) else []
+        if not keys or not all(isinstance(k, (float, int)) and not isinstance(k, complex) for k in keys):
+            return plain(items, **options) if len(args) == 1 else plain(*args, **options)
+        best = [items[k] for k in (decide_on(name, *keys) if _any_active(keys) else best_of(plain, keys))]
+        tied = list({id(x): x for x in best}.values())
+        if len(tied) == 1 or not _any_active(tied) or any(primal(x) != primal(tied[0]) for x in tied):
+            return best[0]
+        return mixed(name, *tied)
 
     function.__name__ = function.__qualname__ = name
     function.__doc__ = plain.__doc__
@@ -210,6 +205,10 @@ _STATISTICS: dict[str, tuple[Callable[..., Any], int]] = {  # with the smallest 
 }
 
 
+def _plain(x: Any) -> Any:
+    return [primal(y) for y in x] if isinstance(x, (list, tuple)) else primal(x)
+
+
 def _statistic(name: str) -> Callable[..., Any]:
     plain, (written, least) = getattr(statistics, name), _STATISTICS[name]
 
@@ -219,7 +218,8 @@ def _statistic(name: str) -> Callable[..., Any]:
         extra = [x for x in (*args, *options.values()) if x is not None]
         flat = [y for x in extra for y in (x if isinstance(x, (list, tuple)) else [x])]
         if not _any_active([*items, *flat]) or len(items) < least:
-            return plain(items, *args, **options)
+            return plain(list(map(primal, items)), *args, **options)
+        plain(*[_plain(x) for x in (items, *args)], **{name: _plain(x) for name, x in options.items()})  # its errors
         return written(items, *args, **options)
 
     del function.__wrapped__
@@ -227,6 +227,15 @@ def _statistic(name: str) -> Callable[..., Any]:
 
 
 # ---- functools.lru_cache -------------------------------------------------------------------------
+
+
+def _by_identity(x: Any) -> Any:
+    """A key for x in which an active number is itself, and no other of the same value."""
+    if is_active(x) or type(x) is Complex:
+        return type(x), id(x)
+    if type(x) in (tuple, frozenset):
+        return type(x)(map(_by_identity, x))
+    return x
 
 
 class Memo:
@@ -243,8 +252,7 @@ class Memo:
         self.hits = 0
 
     def __call__(self, *args: Any, **options: Any) -> Any:
-        key = tuple((type(x), id(x)) if is_active(x) else x for x in (*args, *options.items()))
-        key = (len(args), key)
+        key = (_by_identity(args), tuple((name, _by_identity(x)) for name, x in options.items()))
         found = self.cache.get(key)
         if found is None:
             # The arguments are kept with the result: while they live, no other object can have their id.

@@ -74,7 +74,8 @@ class Operation:
         arguments = self.arguments(left, right, values)
         marked = enumerate(self._marked(left, right))
         if self.rule.variadic:
-            return tuple(partial_of(self.rule, 0, (arguments[k],), z) for k, (_, on) in marked if on)
+            n = len(arguments)
+            return tuple(partial_of(self.rule, 0, (arguments[k], n), z) for k, (_, on) in marked if on)
         return tuple(partial_of(self.rule, k, arguments, z) for k, (_, on) in marked if on)
 
 
@@ -127,7 +128,7 @@ def _complex_value(rule: Rule) -> Callable[..., Number]:
 
 @cache
 def _partial(rule: Rule, which: int, kind: str) -> Callable[..., Number]:
-    names = ("x", "z") if rule.variadic else (*rule.arguments, "z")
+    names = ("x", "n", "z") if rule.variadic else (*rule.arguments, "z")
     namespace = {"plain": PLAIN, "active": ACTIVE}.get(kind) or ieee()
     return compile_expression(rule.partials[which], names, namespace)
 
@@ -285,7 +286,7 @@ def decision(name: str, active: tuple[bool, ...] = (True,)) -> Operation:
     >>> decision("lt", (True, False)).text
     '{} < {}'
     """
-    text = f"{{}} {COMPARISONS[name]} {{}}" if name in COMPARISONS else f"{name}({{}})"
+    text = f"{{}} {COMPARISONS[name]} {{}}" if name in COMPARISONS else f"{name}({', '.join('{}' for _ in active)})"
     return Operation(name, None, active, text=text)
 
 

@@ -112,7 +112,7 @@ def careful_tangent(op: Operation, arguments: Sequence[Any], z: Any, tangents: S
     assert rule is not None
     total: Any = 0.0
     which = [0] * len(arguments) if rule.variadic else [k for k, on in enumerate(op.active) if on]
-    points = [(x,) for x in arguments] if rule.variadic else [tuple(arguments)] * len(which)
+    points = [(x, len(arguments)) for x in arguments] if rule.variadic else [tuple(arguments)] * len(which)
     for k, point, tangent in zip(which, points, tangents, strict=True):
         total = total + times(partial_of(rule, k, point, z), tangent)
     return total

@@ -43,7 +43,7 @@ class Rule:
     kink: Kink | None = None
     step: bool = False  # piecewise constant: the derivative is zero wherever it exists, so it stops here
     given_b: str | None = None  # the partial with respect to a where b is a constant: the same number, found sooner
-    variadic: bool = False  # a is a list; the one partial is that with respect to an entry x of it
+    variadic: bool = False  # a is a list; the one partial is that with respect to one of its n entries, x
 
     @property
     def arguments(self) -> tuple[str, ...]:

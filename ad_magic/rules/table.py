@@ -30,6 +30,7 @@ def _variadic(name: str, value: str, partial: str, kink: Kink | None = None) -> 
 
 # x**0 is constant, also at 0; 0**y is 0 for y > 0
 _POWER = ("b * a ** (b - 1) if a or b else 0.0", "z * log(a) if z else 0.0")
+_TIE = Kink("True", "a tie shares the derivative evenly")
 _SQUARE = "2 * a if b == 2 else b * a ** (b - 1) if b else 0.0"
 _ROOT = Kink("a == 0 and 0 < b < 1", _VERTICAL, None, "inf")  # x**0.5 as sqrt(x)
 _RINT = "-rint((a - z) / b)"
@@ -52,7 +53,7 @@ _ROWS = (
           kink=Kink("a == 0", "the slope changes here", "-1.0", "1.0")),
 
     # ---- powers, exponentials, logarithms --------------------------------------------------------
-    _rule("sqrt",      "sqrt(a)",         "0.5 / z if z else inf",
+    _rule("sqrt",      "sqrt(a)",         "0.5 / (z + 0.0)",  # sqrt(-0.0) is -0.0
           kink=Kink("a == 0", _VERTICAL, None, "inf")),
     _rule("cbrt",      "cbrt(a)",         "1 / (3 * z * z)",
           kink=Kink("a == 0", _VERTICAL, "inf", "inf")),
@@ -105,6 +106,8 @@ _ROWS = (
 
     # ---- any number of arguments: a is the list of them, the partial with respect to one of them, x
     _variadic("sum",   "sum(a)",          "1"),
+    _variadic("max",   "max(a)",          "1 / n", kink=_TIE),  # of equal numbers only: else it is one of them
+    _variadic("min",   "min(a)",          "1 / n", kink=_TIE),
     _variadic("fsum",  "fsum(a)",         "1"),
     _variadic("norm",  "hypot(*a)",       "x / z if z else 0.0",
               kink=Kink("z == 0", "the slope changes here", "-1.0", "1.0")),
