@@ -1,0 +1,62 @@
+"""The house: which floor may import which, and what must not be imported at all."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+import pytest
+
+import ad_magic
+
+HOME = Path(ad_magic.__file__).parent
+FLOORS = [
+    "rules",
+    "engine",
+    "transforms",
+    "check",
+    "cell",
+    "report",
+    "panel",
+    "magics",
+]  # each may import those before it
+FILES = sorted(p for p in HOME.rglob("*.py") if p.parent != HOME or p.stem in FLOORS)
+
+
+def floor_of(path: Path) -> str:
+    return path.relative_to(HOME).parts[0].removesuffix(".py")
+
+
+def imports(path: Path):
+    """(module, whether it is only for the type checker) of each import in a file."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    checking = {
+        inner
+        for node in ast.walk(tree)
+        if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING"
+        for inner in ast.walk(node)
+    }
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom):
+            relative = ["ad_magic", *path.relative_to(HOME).parts[: -node.level]] if node.level else []
+            yield ".".join([*relative, node.module or ""]).strip("."), node in checking
+        elif isinstance(node, ast.Import):
+            yield from ((alias.name, node in checking) for alias in node.names)
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda p: str(p.relative_to(HOME)))
+def test_a_floor_imports_only_the_floors_above_it(path):
+    own = FLOORS.index(floor_of(path))
+    for module, only_types in imports(path):
+        parts = module.split(".")
+        if parts[0] == "ad_magic" and len(parts) > 1 and parts[1] in FLOORS and not only_types:
+            assert FLOORS.index(parts[1]) <= own, f"{path.name} imports {module}"
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda p: str(p.relative_to(HOME)))
+def test_notebooks_and_widgets_are_known_only_downstairs(path):
+    floor = floor_of(path)
+    for module, _ in imports(path):
+        top = module.split(".")[0]
+        assert top != "IPython" or floor in ("panel", "magics"), f"{path.name} imports {module}"
+        assert top not in ("ipywidgets", "anywidget") or floor == "panel", f"{path.name} imports {module}"
