@@ -395,3 +395,18 @@ def test_a_dual_number_of_the_user_stays_what_it_is(loaded):
     grad(loaded, "y = x * x", setup="from ad_magic import Dual\nd = Dual(2.0, 1.0)\nkept = [d]", x=3.0)
     assert repr(loaded.user_ns["d"]) == "2 + 1ε"
     assert loaded.user_ns["kept"][0] is loaded.user_ns["d"]
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_library_functions_that_compute_with_math(loaded, mode):
+    """random and statistics have bound functions of math under names of their own."""
+    cell = "random.seed(3)\ny = random.lognormvariate(x, 0.1) + statistics.covariance([x, 1.0, 2.0], [1.0, 3.0, x])"
+    result = grad(loaded, cell, mode=mode, setup="import random, statistics", x=0.7)
+    import random
+    import statistics
+
+    random.seed(3)
+    # exp(x + 0.1 g) and, with the means taken out, Σ (a - ā)(b - b̄) / 2
+    slope = random.lognormvariate(0.7, 0.1) + (1.0 + 2.0 - (1.0 + 3.0 + 0.7) / 3 - (0.7 + 1.0 + 2.0) / 3) / 2
+    assert result.grad["x"] == pytest.approx(slope, rel=1e-12)
+    assert statistics.fsum is math.fsum and random._exp is math.exp

@@ -7,9 +7,13 @@ from __future__ import annotations
 
 import builtins
 import functools
+import random
 import statistics
 from collections.abc import Callable, Iterable
+from types import ModuleType
 from typing import Any
+
+from ad_magic.rules.number import math
 
 from .active import TEXTS, primal
 from .complexes import CMATH, Complex
@@ -290,9 +294,16 @@ def _memo(cached: Any) -> Any:
     return Memo(cached) if is_users(cached.__module__) else cached
 
 
+def _bound_early(module: ModuleType) -> dict[str, Any]:
+    """The functions of math that a module of the library has bound under names of its own."""
+    stand_ins = {id(getattr(math, name)): stand_in for name, stand_in in MATH.items()}
+    return {name: stand_ins[id(value)] for name, value in vars(module).items() if id(value) in stand_ins}
+
+
 MODULES: dict[str, dict[str, Any]] = {
     "math": MATH,
     "cmath": CMATH,
-    "statistics": {name: _statistic(name) for name in _STATISTICS},
+    "random": _bound_early(random),
+    "statistics": {**_bound_early(statistics), **{name: _statistic(name) for name in _STATISTICS}},
     "functools": {"lru_cache": _lru_cache, "cache": lambda function: _memo(_real_lru_cache(None)(function))},
 }
