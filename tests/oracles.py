@@ -88,6 +88,8 @@ EXACT: dict[str, Callable[..., Any]] = {
     "ldexp": lambda a, b: a * mp.mpf(2) ** b,
     "fma": lambda a, b, c: a * b + c,
     "sum": lambda *a: mp.fsum(a),
+    "max": lambda *a: max(a),
+    "min": lambda *a: min(a),
     "fsum": lambda *a: mp.fsum(a),
     "erf": mp.erf,
     "erfc": mp.erfc,

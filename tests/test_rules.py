@@ -89,6 +89,8 @@ DOMAIN = {
     "ldexp": (real, st.integers(-300, 300)),
     "fma": (modest, modest, modest),
     "sum": (modest, modest, modest),
+    "max": (real,),
+    "min": (real,),
     "fsum": (real, real, real),
     "norm": (real, real, real),
     "erf": (signed(1e-100, 10.0),),
@@ -103,6 +105,9 @@ DOMAIN = {
     "trunc": (signed(1e-3, 1e6),),
     "round": (signed(1e-3, 1e4), st.integers(-2, 6)),
 }
+# Operations of numbers that are all equal: one is drawn and repeated. There is a kink at each of their points, so that
+# there a slope, a second derivative and a complex step have no meaning: the partial is the policy's.
+TIES = {"max", "min"}
 WHOLE = {"ldexp": {1}, "round": {1}, "polygamma": {0}}  # arguments that are ints, never active
 
 # The same value by another way: Python's own operators and math.
@@ -118,10 +123,11 @@ PLAIN = {
     "norm": math.hypot,
     "round": round,
     "fsum": lambda *a: math.fsum(a),
-    "sum": lambda *a: sum(a),
+    **{name: lambda *a, f=f: f(a) for name, f in (("sum", sum), ("max", max), ("min", min))},
 }
 NAMES = [name for name in RULES if name != "fma" or hasattr(math, "fma")]
 sweep = pytest.mark.parametrize("name", NAMES)
+sweep_of_slopes = pytest.mark.parametrize("name", [name for name in NAMES if name not in TIES])
 
 
 def at_kink(rule, point, z):
@@ -130,10 +136,17 @@ def at_kink(rule, point, z):
     return bool(compile_expression(rule.kink.where, names, TABLE_NAMES)(*([point] if rule.variadic else point), z))
 
 
+def partial(rule, k, point, z):
+    """The partial with respect to the k-th argument."""
+    return partial_of(rule, 0, (point[k], len(point)), z) if rule.variadic else partial_of(rule, k, point, z)
+
+
 def draw(data, name):
-    """A point of the rule's domain that is not at, or next to, one of its kinks."""
+    """A point of the rule's domain that is not at, or next to, one of its kinks; or a tie."""
     regions = DOMAIN[name] if isinstance(DOMAIN[name], list) else [DOMAIN[name]]
     point = tuple(data.draw(s) for s in data.draw(st.sampled_from(regions)))
+    if name in TIES:
+        return point * 3
     rule = RULES[name]
     if rule.kink or rule.step:
         for k in active_places(name):
@@ -181,7 +194,7 @@ def as_program(name):
         return lambda *a: (BUILTINS["sum"] if name == "sum" else MATH["fsum"])(a)
     if name in MATH and name not in ("pow", "abs"):
         return MATH[name]
-    if name in PLAIN and name not in ("floor", "ceil", "trunc"):
+    if name in PLAIN and name not in ("floor", "ceil", "trunc", *TIES):
         return PLAIN[name]
     return lambda *a: apply(name, *a)
 
@@ -231,7 +244,7 @@ def test_value_is_that_of_math(name, data):
     assert close(z, exact(EXACT[name], point), 1e-12 if special else 1e-14, max(map(abs, point)) if z else 0)
 
 
-@sweep
+@sweep_of_slopes
 @swept
 @given(data=st.data())
 def test_partials_are_the_slopes_of_the_function(name, data):
@@ -239,14 +252,64 @@ def test_partials_are_the_slopes_of_the_function(name, data):
     rule = RULES[name]
     z = value_of(rule)(*point)
     for k in differentiable_places(name, point):
-        got = partial_of(rule, 0, (point[k],), z) if rule.variadic else partial_of(rule, k, point, z)
+        got = partial(rule, k, point, z)
         want = slope(EXACT[name], point, k)
         scale = natural_scale(name, point, z, k) if name in ("gamma", "lgamma", "polygamma") else 0
         assert close(got, want, 1e-12, scale), (point, k, got, float(want))
 
 
+@pytest.mark.parametrize("name", sorted(TIES))
+@pytest.mark.parametrize("n", [1, 2, 3, 7])
+@swept
+@given(x=real)
+def test_equal_numbers_that_move_together_have_the_slope_1_and_share_it_evenly(name, n, x):
+    rule, point = RULES[name], (x,) * n
+    partials = [partial(rule, k, point, value_of(rule)(*point)) for k in range(n)]
+    assert partials == [1 / n] * n
+    assert close(math.fsum(partials), slope(lambda t: EXACT[name](*[t] * n), (x,)), 1e-15)
+
+
+GIVEN_B = [name for name in NAMES if RULES[name].given_b]
+
+
+def test_only_powers_have_a_partial_of_their_own_for_a_constant_b():
+    assert GIVEN_B == ["pow"]
+
+
+def partial_given_b(rule, point, z):
+    return compile_expression(rule.given_b, (*rule.arguments, "z"), TABLE_NAMES)(*point, z)
+
+
+@pytest.mark.parametrize("name", GIVEN_B)
+@swept
+@given(data=st.data(), whole=st.sampled_from([None, 0, 1, 2, 3, -1, -2, 0.0, 1.0, 2.0]))
+def test_the_partial_for_a_constant_b_is_the_partial(name, data, whole):
+    a, b = draw(data, name)
+    point = (a, b if whole is None else whole)
+    rule, z = RULES[name], value_of(RULES[name])(*point)
+    assert_same(partial_given_b(rule, point, z), partial(rule, 0, point, z))
+
+
+@pytest.mark.parametrize("name", GIVEN_B)
+def test_the_partial_for_a_constant_b_at_the_extremes(name):
+    rule, found = RULES[name], 0
+    for point, z in edge_points(name):
+        try:
+            got = partial_given_b(rule, point, z)
+        except (ArithmeticError, ValueError):  # then the sweeps take the partial itself
+            continue
+        want = partial(rule, 0, point, z)
+        if point[1] == 0 and want != want:
+            want = 0.0  # x**0 is constant; the partial for any b is 0 * inf at 5e-324, and NaN at NaN
+        assert_same(got, want)
+        found += 1
+    assert found
+
+
 ANALYTIC = [
-    name for name in NAMES if not RULES[name].step and name not in ("gamma", "lgamma", "polygamma", "erf", "erfc")
+    name
+    for name in NAMES
+    if not RULES[name].step and name not in (*TIES, "gamma", "lgamma", "polygamma", "erf", "erfc")
 ]
 
 
@@ -265,7 +328,7 @@ def test_partials_are_those_of_the_complex_step(name, data):
             moved = function(*(complex(x, h) if j == k else x for j, x in enumerate(point)))
         except OverflowError:
             continue
-        got = partial_of(rule, 0, (point[k],), z) if rule.variadic else partial_of(rule, k, point, z)
+        got = partial(rule, k, point, z)
         want = moved.imag / h
         if abs(got * h) < 1e-290:  # the step itself would underflow
             continue
@@ -325,7 +388,7 @@ def second_tolerance(name, point, z, j, k):
     return max(scale, *first)
 
 
-SECOND = [n for n in NAMES if n != "polygamma"]
+SECOND = [n for n in NAMES if n != "polygamma" and n not in TIES]
 
 
 @pytest.mark.parametrize("name", SECOND)
@@ -433,6 +496,7 @@ def test_the_derivatives_of_whole_powers_at_a_tiny_number():
 # ---- kinks ---------------------------------------------------------------------------------------
 
 # For each rule that has kinks: points that are, and points beside them that are not.
+_TIES = ([(2.0, 2.0), (2.0, 2.0, 2.0), (0.0, 0.0), (-1.5, -1.5)], [])  # nothing else is recorded as a max or min
 _ROOTS = ([(0.0, 0.5), (0.0, 0.25), (-0.0, 1 / 3)], [(5e-324, 0.5), (0.0, 1.0), (0.0, 2.0), (0.0, 0.0), (1.0, 0.5)])
 KINKS = {
     "pow": _ROOTS,
@@ -449,6 +513,8 @@ KINKS = {
     "atan2": ([(0.0, 0.0), (-0.0, 0.0), (0.0, -0.0)], [(0.0, 1.0), (1e-100, 0.0), (1.0, 0.0)]),
     "hypot": ([(0.0, 0.0), (-0.0, 0.0)], [(5e-324, 0.0), (0.0, -5e-324)]),
     "norm": ([(0.0, 0.0, 0.0)], [(0.0, 5e-324, 0.0)]),
+    "max": _TIES,
+    "min": _TIES,
     "copysign": ([(0.0, 2.0), (2.0, 0.0), (2.0, -0.0)], [(1e-100, 2.0), (2.0, -1e-100)]),
     "fmod": ([(6.0, 3.0), (-6.0, 3.0), (6.0, -3.0)], [(0.0, 3.0), (6.5, 3.0), (-2.9, 3.0)]),
     "remainder": ([(1.0, 2.0), (-3.0, 2.0), (2.5, -1.0)], [(0.0, 2.0), (2.0, 2.0), (1.1, 2.0), (0.9, 2.0)]),
@@ -543,6 +609,7 @@ POLICY = {
     "hypot of one at the origin": (hypot, (0.0,), [0.0]),
     "dist of a point to itself": (lambda x, y: MATH["dist"]((x, y), (1.0, 2.0)), (1.0, 2.0), [0.0, 0.0]),
     "sqrt at 0": (sqrt, (0.0,), [inf]),
+    "sqrt at -0": (sqrt, (-0.0,), [inf]),
     "cbrt at 0": (cbrt, (0.0,), [inf]),
     "cbrt at -0": (cbrt, (-0.0,), [inf]),
     "x**0.5 at 0": (lambda x: x**0.5, (0.0,), [inf]),
@@ -631,7 +698,7 @@ def edge_points(name):
     choices = [(0, 1, 2) if name == "polygamma" and k == 0 else c for k, c in enumerate(choices)]
     if len(choices) == 3:
         choices = [(*c[:10:2], inf, nan) for c in choices]
-    for point in itertools.product(*choices):
+    for point in [(x,) * 3 for x in EDGES] if name in TIES else itertools.product(*choices):
         try:
             z = value_of(RULES[name])(*point)
         except (ArithmeticError, ValueError):
@@ -645,7 +712,7 @@ def test_no_partial_ever_raises(name):
     rule, found = RULES[name], 0
     for point, z in edge_points(name):
         for k in active_places(name):
-            got = partial_of(rule, 0, (point[k],), z) if rule.variadic else partial_of(rule, k, point, z)
+            got = partial(rule, k, point, z)
             assert isinstance(got, (float, int)), (point, k)
             found += 1
     assert found
@@ -728,9 +795,7 @@ def test_the_mixed_second_derivative_of_a_power(y, way):
     ("name", "x", "want"),
     [
         ("tanh", 800.0, 0.0),
-        pytest.param(
-            "sqrt", 0.0, -inf, marks=pytest.mark.xfail(strict=True, reason="BUG: `if z else inf` is a constant: 0")
-        ),
+        ("sqrt", 0.0, -inf),
     ],
 )
 def test_second_order_at_a_singular_partial_does_not_raise(name, x, want):

@@ -210,10 +210,7 @@ def test_21_a_tie(trap):
     trap("y = min(x, 1.0)", 0.5, "x=1.0", value=1, flag="kink")
 
 
-def test_21_the_flag_of_a_tie_names_the_line(trap, mode, request):
-    if mode == "reverse":
-        reason = "BUG: the comparison inside max stands in our library.py, not in the cell"
-        request.applymarker(pytest.mark.xfail(strict=True, reason=reason))
+def test_21_the_flag_of_a_tie_names_the_line(trap):
     result = trap("w = x*x\ny = max(x, w)", 1.5, "x=1.0", value=1, flag="kink")
     assert [(f.line, "library.py" in f.message) for f in result.flags if f.kind == "kink"] == [(3, False)]
 
@@ -409,20 +406,10 @@ SLIDES = {
     "round": ("y = x*round(x, 1)", 1.23, 4.56),
     "isclose": ("y = 2*x if math.isclose(x, 1.0) else x", 1.0, 2.0),
 }
-STUCK = {
-    "from a tie": "BUG: whether there is a tie is not recorded (2.5 for 3)",
-    "to a tie": "BUG: whether there is a tie is not recorded",
-    "a text by percent": "BUG: __float__ under a % leaves no decision; 12 for 4",
-    "a text read as a whole number": "BUG: int(text) reads x back, no decision, no flag; 8 for 16",
-    "the length of a text": "BUG: a text in len() is taken for one that is only shown",
-    "a text": "BUG: a text in a comparison is taken for one that is only shown (_only_shown); 12 for 4",
-}
 
 
 @pytest.mark.parametrize("name", SLIDES)
-def test_another_input_gives_what_a_fresh_run_gives(cells, name, mode, request):
-    if name in STUCK:
-        request.applymarker(pytest.mark.xfail(strict=True, reason=STUCK[name]))
+def test_another_input_gives_what_a_fresh_run_gives(cells, name, mode):
     source, here, there = SLIDES[name]
     fresh = cells.grad(f"x={there} --of y", source, mode)
     value, grad = fresh.value, fresh.grad["x"]

@@ -94,7 +94,6 @@ def test_baydin_in_the_papers_own_order(cells):
     assert steps == [(row, ten(v)) for row, v in want]
 
 
-@pytest.mark.xfail(strict=True, reason="BUG: math.log of one argument records our own frame, not the user's")
 def test_the_names_and_lines_of_the_papers_rows(cells):
     source = "v1 = log(x1)\nv2 = x1*x2\nv3 = sin(x2)\nv4 = v1 + v2\nv5 = v4 - v3"
     r = cells.grad("x1=2.0 x2=5.0", source)
