@@ -42,7 +42,7 @@ def _best(plain: Callable[..., Any], name: str) -> Callable[..., Any]:
         if not keys or not all(isinstance(k, (float, int)) and not isinstance(k, complex) for k in keys):
             return plain(items, **options) if len(args) == 1 else plain(*args, **options)
         best = [items[k] for k in (decide_on(name, *keys) if _any_active(keys) else best_of(plain, keys))]
-        tied = list({id(x): x for x in best}.values())
+        tied = list({(type(x), id(x)) if is_active(x) else x: x for x in best}.values())  # equal constants are one
         if len(tied) == 1 or not _any_active(tied) or any(primal(x) != primal(tied[0]) for x in tied):
             return best[0]
         return mixed(name, *tied)
@@ -184,6 +184,9 @@ def _geometric_mean(data: list[Any]) -> Any:
 def _harmonic_mean(data: list[Any], weights: Any = None) -> Any:
     if weights is None:
         weights = [1.0] * len(data)
+    for w, x in zip(weights, data, strict=True):
+        if not x:  # the mean is 0 then, and near it the mean is that of x alone
+            return _mul(x, _div(mixed("fsum", *weights), w))
     return _div(mixed("fsum", *weights), mixed("fsum", *[_div(w, x) for w, x in zip(weights, data, strict=True)]))
 
 
