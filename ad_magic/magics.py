@@ -22,7 +22,8 @@ from ad_magic.report.result import Result
 
 MODES = ("both", "forward", "reverse")
 VIEWS = ("panel", "static", "text")
-SHOWS = ("tables", "graph", "curves", "code", "check", "cost", "equations")
+SHOWS_TO_COME = ("curves", "code", "check", "cost", "equations")
+SHOWS = ("tables", "graph", *SHOWS_TO_COME)
 CELL_MAGICS = ("grad", "tangent", "adjoint", "gradcheck")
 _COMMON = (
     argument("inputs", nargs="*", metavar="NAME[=VALUE]",
@@ -33,7 +34,7 @@ _COMMON = (
     argument("--range", action="append", default=[], metavar="NAME=LO:HI[:STEP]",
              help="the range of an input's slider (repeatable)"),
     argument("--view", choices=VIEWS, help="panel (default), static or text"),
-    argument("--show", choices=SHOWS, help="what is open first (default: tables)"),
+    argument("--show", choices=SHOWS, help="what is open first: tables (default) or graph"),
     argument("-o", "--out", metavar="NAME", help="store the Result under this name"),
     argument("-q", "--quiet", action="store_true", help="compute, show nothing"),
 )  # fmt: skip
@@ -153,6 +154,8 @@ class ADMagic(Magics):
         args = self._parse(name, line)
         if mode and args.mode not in (None, mode):
             raise UsageError(f"%%{name} is {mode} mode; for --mode {args.mode} use %%grad")
+        if args.show in SHOWS_TO_COME:
+            raise UsageError(f"%%{name}: --show {args.show} is not there yet; there are tables and graph")
         shell = self.shell
         namespace = shell.user_ns
         program = self._compile(name, cell)

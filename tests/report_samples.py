@@ -40,8 +40,15 @@ class Paper:
         self.drafts: list[dict[str, Any]] = []
         self.key = key
 
-    def __call__(self, expression: str, value: float, uses: dict[int, float] | None = None, line: int | None = None,
-                 at: str | None = None, **more: Any) -> int:
+    def __call__(
+        self,
+        expression: str,
+        value: float,
+        uses: dict[int, float] | None = None,
+        line: int | None = None,
+        at: str | None = None,
+        **more: Any,
+    ) -> int:
         """Write a row down; `uses` maps parents to partials, `at` is its text in the line, for the span."""
         source = more.pop("source", self.key if line is not None else None)
         span = more.pop("span", None)
@@ -50,8 +57,19 @@ class Paper:
             span = (line, start, line, start + len(at))
         parents = more.pop("parents", tuple(uses or ()))
         slopes = more.pop("partials", tuple((uses or {}).values()))
-        self.drafts.append({"expression": expression, "value": value, "parents": parents, "partials": slopes,
-                            "line": line, "source": source, "span": span, "op": more.pop("op", "op"), **more})
+        self.drafts.append(
+            {
+                "expression": expression,
+                "value": value,
+                "parents": parents,
+                "partials": slopes,
+                "line": line,
+                "source": source,
+                "span": span,
+                "op": more.pop("op", "op"),
+                **more,
+            }
+        )
         return len(self.drafts) - 1
 
     def input(self, name: str, value: float) -> int:
@@ -75,12 +93,16 @@ class Paper:
                 for seed, t in tangents[parent].items():
                     mine[seed] = mine.get(seed, 0.0) + partial * t
             tangents.append(mine)
-        rows = [Row(index=i, name=f"v{i + 1}", tangents=tangents[i], adjoint=adjoints[i], **d)
-                for i, d in enumerate(drafts)]
+        rows = [
+            Row(index=i, name=f"v{i + 1}", tangents=tangents[i], adjoint=adjoints[i], **d) for i, d in enumerate(drafts)
+        ]
         settings: dict[str, Any] = {
             "inputs": {d["expression"]: d["value"] for d in drafts if d["op"] == "input"},
-            "outputs": (output,), "value": drafts[-1]["value"],
-            "grad": {s: adjoints[i] for i, s in enumerate(seeds)}, "seeds": seeds, "output_rows": {output: n - 1},
+            "outputs": (output,),
+            "value": drafts[-1]["value"],
+            "grad": {s: adjoints[i] for i, s in enumerate(seeds)},
+            "seeds": seeds,
+            "output_rows": {output: n - 1},
             "order": list(reversed(range(n))),
         }
         return Sample(rows=rows, sources=self.sources, **{**settings, **more})
@@ -164,8 +186,9 @@ def with_module() -> Sample:
 
 def hostile() -> Sample:
     """A cell full of markup, with numbers that are hard to write, and flags."""
-    p = Paper("%%grad x=0.0\ny = x*f('<img src=x onerror=alert(1)>') | {'a_b': 100%3, \"q\": `$#&~^\\`}\n"
-              "z = log(y) <b>")
+    p = Paper(
+        "%%grad x=0.0\ny = x*f('<img src=x onerror=alert(1)>') | {'a_b': 100%3, \"q\": `$#&~^\\`}\nz = log(y) <b>"
+    )
     x = p.input("x", 0.0)
     flag = Flag("nan", "<script>alert(1)</script> log of 0", 3, 2)
     y = p("v1 * f('<img src=x onerror=alert(1)>')", 0.0, {x: 1e-8}, 2, op="mul", label="y", span=(2, 4, 2, 9))

@@ -229,3 +229,11 @@ def test_chained_errors_show_as_in_a_plain_cell(loaded, capsys):
     text = say(loaded, f"%%grad x=2.0\n{cell}", capsys)
     assert "During handling of the above exception" in text and "ZeroDivisionError" in text
     assert "ad_magic" not in text
+
+
+def test_round_refuses_what_float_refuses(loaded, capsys):
+    assert "TypeError" in say(loaded, "%%grad x=2.0\nz = round(x, 'a')", capsys)
+
+
+def test_a_view_that_is_not_there_yet_is_refused(loaded, capsys):
+    assert "there are tables and graph" in say(loaded, "%%grad x=2.0 --show curves\nz = x", capsys)

@@ -21,9 +21,7 @@ def dags(draw):
     """A random graph whose edges go from lower to higher index, with bands as a program has them and node widths."""
     n = draw(st.integers(1, 25))
     band = sorted(draw(st.lists(st.integers(0, 6), min_size=n, max_size=n)))
-    edges = [
-        (draw(st.integers(0, head - 1)), head) for head in range(1, n) for _ in range(draw(st.integers(0, 3)))
-    ]
+    edges = [(draw(st.integers(0, head - 1)), head) for head in range(1, n) for _ in range(draw(st.integers(0, 3)))]
     widths = draw(st.lists(st.floats(20, 200), min_size=n, max_size=n))
     return band, edges, widths
 

@@ -111,8 +111,17 @@ def test_the_cap_holds_and_nothing_is_dropped_in_silence(name, max_rows):
     assert len(rows) <= max(max_rows, 4)
     assert any(row.index == sample.output_rows[sample.outputs[0]] for row in rows)
     if len(rows) < len(sample.rows):
-        gaps = [g for s in t.sections for x in s.groups for g in ([x] if isinstance(x, Gap) else [*x.runs, *(
-            i for run in x.runs if not isinstance(run, Gap) for i in run.items)]) if isinstance(g, Gap)]
+        gaps = [
+            g
+            for s in t.sections
+            for x in s.groups
+            for g in (
+                [x]
+                if isinstance(x, Gap)
+                else [*x.runs, *(i for run in x.runs if not isinstance(run, Gap) for i in run.items)]
+            )
+            if isinstance(g, Gap)
+        ]
         assert gaps
 
 

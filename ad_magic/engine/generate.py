@@ -6,6 +6,7 @@ In them {a}, {b} are the operands by position: for a reflected method (`2.0 * x`
 
 from __future__ import annotations
 
+import operator
 import sys
 from typing import Any
 
@@ -275,9 +276,9 @@ def comparison(number: type, name: str) -> Any:
 
 def add_operators(number: type) -> None:
     """Give a number class the operators of Python, both ways round, and the comparisons."""
-    for operator, name in BINARY.items():
-        setattr(number, f"__{operator}__", method(number, RULES[name]))
-        setattr(number, f"__r{operator}__", method(number, RULES[name], reflected=True))
+    for special, name in BINARY.items():
+        setattr(number, f"__{special}__", method(number, RULES[name]))
+        setattr(number, f"__r{special}__", method(number, RULES[name], reflected=True))
     for special, name in UNARY.items():
         setattr(number, special, method(number, RULES[name]))
     for name in COMPARISONS:
@@ -302,4 +303,6 @@ def _divmod(x: Any, y: Any) -> Any:
 
 
 def _round(self: Any, digits: int | None = None) -> Any:
-    return decide_on("round", self) if digits is None else mixed("round", self, digits)
+    if digits is None:
+        return decide_on("round", self)
+    return mixed("round", self, operator.index(digits))  # what is no whole number is refused, as by float

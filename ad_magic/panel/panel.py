@@ -8,16 +8,19 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import io
 import math
 import numbers
 import secrets
+import signal
+import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import ipywidgets
+from IPython import get_ipython
 from IPython.display import display
-from IPython.utils.capture import capture_output
 
 from ad_magic.report.options import ViewOptions
 
@@ -172,6 +175,7 @@ class Panel:
             if is_scalar(value)
         ]
         self._pending: asyncio.TimerHandle | None = None
+        self._asked = False  # a recompute waits for the main thread
         self._every_step(options.continuous_update)
 
         self.view = _classed(ipywidgets.HTML(self.html), "ad-view")
@@ -213,11 +217,25 @@ class Panel:
     # ---- what follows from it
 
     def recompute(self) -> None:
-        """Run the program at the inputs. What it raises stands in the status line, and the last good report stays."""
+        """Run the program at the inputs, on the kernel's main thread.
+
+        A front end may send the moves of a slider to a thread of their own. A program that runs there would see the
+        namespace in the middle of somebody's cell, and could not be interrupted. Moves that come in the
+        meantime are one recompute.
+        """
+        loop = _main_loop()
+        if loop is None:
+            self._recompute()
+        elif not self._asked:
+            self._asked = True
+            loop.add_callback(self._recompute)
+
+    def _recompute(self) -> None:
+        """What the program raises stands in the status line, and the last good report stays."""
+        self._asked = False
         began = time.perf_counter()
         try:
-            # what a cell prints or plots has been seen once, and now would land under whichever cell ran last
-            with capture_output():
+            with _interruptible(), _unseen():
                 result = self.evaluate(dict(self.inputs))
             html = self.static.html(result)
         except (Exception, KeyboardInterrupt, SystemExit) as error:
@@ -284,6 +302,48 @@ class Panel:
             self._cancel()
             self._save()
         _close(self.root)
+
+
+def _main_loop() -> Any:
+    """The kernel's main loop, where it is not the one that we are in."""
+    if threading.current_thread() is threading.main_thread():
+        return None
+    return getattr(getattr(get_ipython(), "kernel", None), "io_loop", None)
+
+
+@contextlib.contextmanager
+def _interruptible() -> Iterator[None]:
+    """Let an interrupt of the kernel through; between cells it is ignored."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+@contextlib.contextmanager
+def _unseen() -> Iterator[None]:
+    """Hold back what a program prints or displays: it has been seen once, and would land under another cell.
+
+    Only by means of this thread: the shell's own publisher stays in its place for cells that run meanwhile.
+    """
+    publisher: Any = getattr(get_ipython(), "display_pub", None)
+    hook = _nothing if hasattr(publisher, "register_hook") else None
+    if hook is not None:
+        publisher.register_hook(hook)
+    try:
+        with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
+            yield
+    finally:
+        if hook is not None:
+            publisher.unregister_hook(hook)
+
+
+def _nothing(message: Any) -> None:
+    """A message that is not sent on."""
 
 
 def _fixed_row(name: str, value: Any) -> ipywidgets.HBox:
