@@ -410,3 +410,15 @@ def test_library_functions_that_compute_with_math(loaded, mode):
     slope = random.lognormvariate(0.7, 0.1) + (1.0 + 2.0 - (1.0 + 3.0 + 0.7) / 3 - (0.7 + 1.0 + 2.0) / 3) / 2
     assert result.grad["x"] == pytest.approx(slope, rel=1e-12)
     assert statistics.fsum is math.fsum and random._exp is math.exp
+
+
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("product", ["a * x", "x * a", "x + a - 1", "a / x", "x ** a", "np.linspace(0, x, 4)"])
+def test_an_array_and_an_active_number(loaded, mode, product):
+    """Entry by entry: an array of active numbers."""
+    result = grad(
+        loaded, f"y = ({product}).sum()", mode=mode, setup="import numpy as np\na = np.array([1.0, 2.0, 3.0])", x=2.0
+    )
+    want = {"a * x": 6, "x * a": 6, "x + a - 1": 3, "a / x": -6 / 4, "x ** a": 1 + 4 + 12, "np.linspace(0, x, 4)": 2}
+    assert result.grad["x"] == pytest.approx(want[product])
+    assert type(loaded.user_ns["y"]) is float

@@ -43,7 +43,6 @@ class Active:
     """Base of Dual and Traced. `value` may itself be an active number of an older run."""
 
     __slots__ = ("index", "tape", "value")
-    __array_priority__ = 1000.0  # NumPy's scalars leave the operation to us
     types: ClassVar[set[type]] = set()  # the classes of active numbers
 
     value: Any

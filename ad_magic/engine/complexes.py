@@ -21,7 +21,6 @@ class Complex:
 
     __slots__ = ("imag", "real")
     __class__ = property(lambda self: complex)
-    __array_priority__ = 1000.0
 
     def __init__(self, real: Any, imag: Any) -> None:
         self.real, self.imag = real, imag
