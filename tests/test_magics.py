@@ -237,3 +237,13 @@ def test_round_refuses_what_float_refuses(loaded, capsys):
 
 def test_a_view_that_is_not_there_yet_is_refused(loaded, capsys):
     assert "there are tables and graph" in say(loaded, "%%grad x=2.0 --show curves\nz = x", capsys)
+
+
+def test_a_loss_inside_a_library_names_the_line_of_the_cell(loaded, capsys):
+    text = say(
+        loaded,
+        "%%grad x=2.0\nimport textwrap\nfrom decimal import Context\ny = Context().create_decimal_from_float(x)",
+        capsys,
+    )
+    text += say(loaded, "%%grad x=2.0\nfrom statistics import NormalDist\ny = NormalDist(x, 1.0).cdf(0.5)", capsys)
+    assert "LostDerivative: line 3: " in text

@@ -8,6 +8,11 @@ import sysconfig
 _LIBRARIES = tuple(sysconfig.get_paths()[name] for name in ("stdlib", "platstdlib", "purelib", "platlib"))
 
 
+def in_library(file: str) -> bool:
+    """Whether a source file is part of an installed library."""
+    return file.startswith(_LIBRARIES)
+
+
 def is_users(module: str | None) -> bool:
     """Whether a module (by name) is the user's own: `__main__`, or a file of his outside of the installed libraries.
 
@@ -19,4 +24,4 @@ def is_users(module: str | None) -> bool:
     if not module or module.split(".")[0] in sys.stdlib_module_names or module.split(".")[0] == "ad_magic":
         return False
     file = getattr(sys.modules.get(module), "__file__", None)
-    return file is not None and not file.startswith(_LIBRARIES)
+    return file is not None and not in_library(file)
