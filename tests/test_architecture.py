@@ -14,6 +14,7 @@ FLOORS = [
     "rules",
     "engine",
     "transforms",
+    "codegen",
     "check",
     "cell",
     "report",

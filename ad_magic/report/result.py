@@ -224,6 +224,21 @@ class Result:
 
         return check(self, expect)
 
+    def code(self, kind: str = "reverse") -> str:
+        """The recorded run as Python source that stands on its own: `derivative(x, y)` returns (value, {"x": …}).
+
+        `kind` is "forward" or "reverse". Raises ValueError for another kind, for arrays and for several outputs.
+        """
+        from ad_magic.codegen import straight_line
+
+        if len(self.run.outputs) != 1 or any(position for _, position, _ in self.run.seeds):
+            raise ValueError("a program is written for scalar inputs and one output, so far")
+        output = self.run.outputs[0]
+        if isinstance(output.rows, list):
+            raise ValueError("a program is written for one scalar output, so far")
+        rows = {name: row for name, _, row in self.run.seeds}
+        return straight_line(self.run.tape, rows, output.rows, kind, output.value)
+
     # ---- faces ----
 
     def to_text(self, digits: int = 6, max_rows: int = 60) -> str:

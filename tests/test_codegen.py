@@ -1,0 +1,56 @@
+"""A recorded run as a program: it stands on its own and gives the numbers of the run."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+
+
+@pytest.fixture
+def loaded(shell):
+    shell.run_line_magic("load_ext", "ad_magic")
+    return shell
+
+
+def result(shell, cell, **inputs):
+    shell.user_ns.update(inputs)
+    done = shell.run_cell(f"%%grad {' '.join(inputs)} -o r_ -q\nimport math\n{cell}", silent=True)
+    assert done.success, done.error_in_exec
+    return shell.user_ns.pop("r_")
+
+
+CELLS = [
+    "z = (x + 2*y)**2 * math.sin(x*y)",
+    "z = math.sqrt(x) / y - abs(-y) + 2 ** x + x ** y + math.log(x, 2) + math.degrees(x)",
+    "z = x\nfor k in range(5):\n    z = z * y + k\nz = sum([z, x, 3.0]) + math.hypot(x, y, 1.0)",
+    "z = 3.0",
+]
+
+
+@pytest.mark.parametrize("kind", ["forward", "reverse"])
+@pytest.mark.parametrize("cell", CELLS)
+def test_the_program_stands_on_its_own(loaded, cell, kind):
+    r = result(loaded, cell, x=2.0, y=3.0)
+    namespace: dict = {}
+    exec(r.code(kind), namespace)
+    value, gradient = namespace["derivative"](2.0, 3.0)
+    assert value == r.value
+    assert gradient == pytest.approx(r.grad, rel=1e-13)
+
+
+@pytest.mark.parametrize("kind", ["forward", "reverse"])
+def test_it_works_at_another_input(loaded, kind):
+    namespace: dict = {}
+    exec(result(loaded, CELLS[0], x=2.0, y=3.0).code(kind), namespace)
+    value, gradient = namespace["derivative"](6.0, 1.0)
+    s, sin, cos = 8.0, math.sin(6.0), math.cos(6.0)
+    assert value == pytest.approx(s**2 * sin)
+    assert gradient == pytest.approx({"x": 2 * s * sin + cos * s**2, "y": 4 * s * sin + 6 * cos * s**2})
+
+
+def test_what_has_no_program_yet_says_so(loaded):
+    with pytest.raises(ValueError, match="interleaved"):
+        result(loaded, CELLS[0], x=2.0, y=3.0).code("interleaved")
+    with pytest.raises(ValueError, match="one scalar output"):
+        result(loaded, "z = [x, y]", x=2.0, y=3.0).code()
