@@ -334,9 +334,9 @@ def _expression_line(line: str) -> tuple[str, str]:
 
 def _cell_number(cells: dict[str, int], shell: Any) -> int:
     """The number of the cell that is running: that of the nearest frame that is one, so that tracebacks agree."""
-    frame = sys._getframe(1)
+    frame: Any = sys._getframe(1)
     while frame is not None and frame.f_code.co_filename not in cells:
-        frame = frame.f_back  # type: ignore[assignment]
+        frame = frame.f_back
     return cells[frame.f_code.co_filename] if frame is not None else shell.execution_count
 
 

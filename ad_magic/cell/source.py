@@ -149,6 +149,7 @@ def _path_to(tree: ast.AST, span: tuple[int, int, int, int]) -> list[ast.AST]:
 def _covers(node: ast.AST, span: tuple[int, int, int, int]) -> bool:
     if isinstance(node, ast.comprehension):
         return any(_covers(child, span) for child in ast.iter_child_nodes(node) if isinstance(child, ast.expr))
+    # every expression and statement has a place; ast.AST in general has none
     start, end = (node.lineno, node.col_offset), (node.end_lineno, node.end_col_offset)  # type: ignore[attr-defined]
     return start <= span[:2] and span[2:] <= end
 

@@ -150,6 +150,7 @@ def _formats(frame: FrameType) -> bool:
     names = ("%", "%=")
     if at < 0 or dis.opname[code[at]] != "BINARY_OP":
         return False
+    # no public table says which operator an argument of BINARY_OP stands for
     return dis._nb_ops[code[at + 1]][1] in names  # type: ignore[attr-defined]
 
 

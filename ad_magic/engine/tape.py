@@ -195,11 +195,10 @@ def reverse_sweep(tape: Columns, seeds: Mapping[int, Number]) -> list[Number]:
 def _fast_reverse(tape: Columns, seeds: Mapping[int, float]) -> list[float]:
     from .sweep import sweep
 
-    tape_of_outputs = tape.head(max(seeds, default=-1) + 1)  # what comes after the outputs does not matter
-    adjoints = [0.0] * len(tape_of_outputs)
+    columns = tape.head(max(seeds, default=-1) + 1)  # what comes after the outputs does not matter
+    adjoints = [0.0] * len(columns)
     for index, seed in seeds.items():
         adjoints[index] += seed
-    columns = tape_of_outputs
     sweep(adjoints, columns.ops, columns.left, columns.right, columns.values)
     return adjoints + [0.0] * (len(tape) - len(adjoints))
 

@@ -194,6 +194,7 @@ class Walk:
             or new[1] is not value.args
             or any(new[2][k] is not v for k, v in value.keywords.items())
         ):
+            # how copy and pickle set the state of a partial; its type stub leaves it out
             put: Any = value.__setstate__  # type: ignore[attr-defined]
             put(new)
             self.undo.append(lambda: put(old))
