@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
+
+import numpy as np
 
 from ad_magic.report.row import Flag, Row, Source
 
@@ -33,7 +35,11 @@ class Sample:
 
 
 class Paper:
-    """Rows written one after another; tangents and adjoints follow from the partials by the chain rule."""
+    """Rows written one after another; tangents and adjoints follow from the partials by the chain rule.
+
+    An operation on arrays has functions in the place of partials: `push` from a parent's tangent, `pull` from the
+    row's adjoint.
+    """
 
     def __init__(self, code: str, name: str = "this cell", key: str = "cell") -> None:
         self.sources = {key: Source(name, tuple(code.split("\n")))}
@@ -43,7 +49,7 @@ class Paper:
     def __call__(
         self,
         expression: str,
-        value: float,
+        value: Any,
         uses: dict[int, float] | None = None,
         line: int | None = None,
         at: str | None = None,
@@ -55,7 +61,7 @@ class Paper:
         if at is not None and line is not None:
             start = self.sources[source].lines[line - 1].index(at)
             span = (line, start, line, start + len(at))
-        parents = more.pop("parents", tuple(uses or ()))
+        parents = more.pop("parents", tuple(uses or more.get("pull", ())))
         slopes = more.pop("partials", tuple((uses or {}).values()))
         self.drafts.append(
             {
@@ -72,40 +78,63 @@ class Paper:
         )
         return len(self.drafts) - 1
 
-    def input(self, name: str, value: float) -> int:
+    def input(self, name: str, value: Any) -> int:
         return self(name, value, op="input", label=name)
 
     def done(self, output: str, **more: Any) -> Sample:
         drafts, n = self.drafts, len(self.drafts)
-        seeds = [d["expression"] for d in drafts if d["op"] == "input"]
-        adjoints = [0.0] * n
-        adjoints[-1] = 1.0
+        pushes, pulls = ([self._functions(d, d.pop(kind, None)) for d in drafts] for kind in ("push", "pull"))
+        adjoints: list[Any] = [0.0 * d["value"] for d in drafts]
+        adjoints[-1] = adjoints[-1] + 1.0
         for i in reversed(range(n)):
-            for parent, partial in zip(drafts[i]["parents"], drafts[i]["partials"], strict=True):
-                adjoints[parent] += partial * adjoints[i]
-        tangents: list[dict[str, float]] = []
-        for d in drafts:
-            if d["op"] == "input":
-                tangents.append({d["expression"]: 1.0})
-                continue
-            mine: dict[str, float] = {}
-            for parent, partial in zip(d["parents"], d["partials"], strict=True):
+            for parent, pull in pulls[i]:
+                adjoints[parent] = adjoints[parent] + pull(adjoints[i])
+        tangents: list[dict[str, Any]] = []
+        for d, functions in zip(drafts, pushes, strict=True):
+            mine: dict[str, Any] = dict(_basis(d["expression"], d["value"])) if d["op"] == "input" else {}
+            for parent, push in functions:
                 for seed, t in tangents[parent].items():
-                    mine[seed] = mine.get(seed, 0.0) + partial * t
+                    mine[seed] = mine.get(seed, 0.0) + push(t)
             tangents.append(mine)
+        plain = not getattr(drafts[-1]["value"], "shape", ())
         rows = [
-            Row(index=i, name=f"v{i + 1}", tangents=tangents[i], adjoint=adjoints[i], **d) for i, d in enumerate(drafts)
+            Row(index=i, name=f"v{i + 1}", tangents=tangents[i], adjoint=adjoints[i] if plain else None, **d)
+            for i, d in enumerate(drafts)
+        ]
+        inputs = [d["expression"] for d in drafts if d["op"] == "input"]
+        seeds = [
+            seed for d in drafts if d["op"] == "input" for seed, _ in _basis(d["expression"], d["value"], limit=None)
         ]
         settings: dict[str, Any] = {
             "inputs": {d["expression"]: d["value"] for d in drafts if d["op"] == "input"},
             "outputs": (output,),
             "value": drafts[-1]["value"],
-            "grad": {s: adjoints[i] for i, s in enumerate(seeds)},
+            "grad": {name: adjoints[i] for i, name in enumerate(inputs)},
             "seeds": seeds,
             "output_rows": {output: n - 1},
             "order": list(reversed(range(n))),
         }
         return Sample(rows=rows, sources=self.sources, **{**settings, **more})
+
+    def _functions(self, draft: dict[str, Any], functions: dict[int, Any] | None) -> list[tuple[int, Any]]:
+        if functions is not None:
+            return list(functions.items())
+        return [
+            (parent, lambda x, partial=partial: partial * x)
+            for parent, partial in zip(draft["parents"], draft["partials"], strict=True)
+        ]
+
+
+def _basis(name: str, value: Any, limit: int | None = 16) -> list[tuple[str, Any]]:
+    """The seeds of an input with their directions."""
+    if not getattr(value, "shape", ()):
+        return [(name, 1.0)]
+    found = []
+    for position in list(np.ndindex(value.shape))[:limit]:
+        direction = np.zeros(value.shape)
+        direction[position] = 1.0
+        found.append((f"{name}[{', '.join(map(str, position))}]", direction))
+    return found
 
 
 def running(**more: Any) -> Sample:
@@ -196,4 +225,139 @@ def hostile() -> Sample:
     return p.done("z", flags=[flag], grad={"x": math.nan})
 
 
+# ---- arrays --------------------------------------------------------------------------------------
+
+
+def norm_of_vector() -> Sample:
+    """A small vector and a number: every entry stands in the table."""
+    p = Paper("%%grad x y=2.0\nu = y * np.sin(x)\nz = u @ u")
+    a = np.array([1.0, -20.5, 0.25])
+    x, y = p.input("x", a), p.input("y", 2.0)
+    sine, cosine = np.sin(a), np.cos(a)
+    s = p("np.sin(v1)", sine, None, 2, "np.sin(x)", op="sin",
+          push={x: lambda t: cosine * t}, pull={x: lambda g: cosine * g}, partials=(cosine,))  # fmt: skip
+    u = p("v2 * v3", 2.0 * sine, None, 2, "y * np.sin(x)", op="mul", label="u",
+          push={y: lambda t: sine * t, s: lambda t: 2.0 * t},
+          pull={y: lambda g: float(sine @ g), s: lambda g: 2.0 * g})  # fmt: skip
+    p("v4 @ v4", float(4.0 * sine @ sine), None, 3, "u @ u", op="matmul", label="z",
+      parents=(u, u), push={u: lambda t: float(4.0 * sine @ (t + np.zeros(3)))},
+      pull={u: lambda g: 4.0 * sine * g})  # fmt: skip
+    return p.done("z")
+
+
+def perceptron(batch: int = 64, hidden: int = 16) -> Sample:
+    """The loss of a small perceptron: matrices that must be summed up, and one number among them."""
+    lines = ["h = np.tanh(X @ W + b)", "p = h @ w", "loss = np.mean((p - t)**2) + lam * np.sum(W**2)"]
+    p = Paper("%%grad W b w lam=0.01\n" + "\n".join(lines))
+    random = np.random.default_rng(1)
+    X, T = random.normal(size=(batch, 2)), random.normal(size=batch)
+    A, B, C = random.normal(size=(2, hidden)), random.normal(size=hidden) / 9, random.normal(size=hidden)
+    W, b, w, lam = p.input("W", A), p.input("b", B), p.input("w", C), p.input("lam", 0.01)
+    m = p("X @ v1", X @ A, None, 2, "X @ W", op="matmul", push={W: lambda t: X @ t}, pull={W: lambda g: X.T @ g})
+    s = p("v5 + v2", X @ A + B, None, 2, "X @ W + b", op="add",
+          push={m: lambda t: t, b: lambda t: t + 0 * X @ A}, pull={m: lambda g: g, b: lambda g: g.sum(0)})  # fmt: skip
+    H = np.tanh(X @ A + B)
+    h = p("np.tanh(v6)", H, None, 2, "np.tanh(X @ W + b)", op="tanh", label="h",
+          push={s: lambda t: (1 - H**2) * t}, pull={s: lambda g: (1 - H**2) * g}, partials=(1 - H**2,))  # fmt: skip
+    o = p("v7 @ v3", H @ C, None, 3, "h @ w", op="matmul", label="p",
+          push={h: lambda t: t @ C, w: lambda t: H @ t},
+          pull={h: lambda g: np.outer(g, C), w: lambda g: H.T @ g})  # fmt: skip
+    E = H @ C - T
+    d = p("v8 - t", E, None, 4, "p - t", op="sub", push={o: lambda t: t}, pull={o: lambda g: g})
+    q = p("v9 ** 2", E**2, None, 4, "(p - t)**2", op="pow",
+          push={d: lambda t: 2 * E * t}, pull={d: lambda g: 2 * E * g}, partials=(2 * E,))  # fmt: skip
+    e = p("np.mean(v10)", float(np.mean(E**2)), None, 4, "np.mean((p - t)**2)", op="mean",
+          push={q: lambda t: float(np.mean(t))}, pull={q: lambda g: g / batch + 0 * E})  # fmt: skip
+    W2 = p("v1 ** 2", A**2, None, 4, "W**2", op="pow", push={W: lambda t: 2 * A * t}, pull={W: lambda g: 2 * A * g})
+    f = p("np.sum(v12)", float(np.sum(A**2)), None, 4, "np.sum(W**2)", op="sum",
+          push={W2: lambda t: float(np.sum(t))}, pull={W2: lambda g: g + 0 * A})  # fmt: skip
+    r = p(
+        "v4 * v13", 0.01 * float(np.sum(A**2)), {lam: float(np.sum(A**2)), f: 0.01}, 4, "lam * np.sum(W**2)", op="mul"
+    )
+    p(
+        "v11 + v14",
+        float(np.mean(E**2) + 0.01 * np.sum(A**2)),
+        {e: 1.0, r: 1.0},
+        4,
+        lines[2][7:],
+        op="add",
+        label="loss",
+    )
+    return p.done("loss")
+
+
+def rotation() -> Sample:
+    """An array for an output: rotated points, their Jacobian, and writing in place."""
+    p = Paper("%%grad t=0.5 c --of q\nR = np.array([[cos(t), -sin(t)], [sin(t), cos(t)]])\nq = R @ c\nq[0] += t**2")
+    t0, c0 = 0.5, np.array([3.0, -1.0])
+    cos, sin = math.cos(t0), math.sin(t0)
+    t, c = p.input("t", t0), p.input("c", c0)
+    a = p("cos(v1)", cos, {t: -sin}, 2, "cos(t)", op="cos")
+    b = p("sin(v1)", sin, {t: cos}, 2, "sin(t)", op="sin")
+    matrix, turn = np.array([[cos, -sin], [sin, cos]]), np.array([[0.0, -1.0], [1.0, 0.0]])
+    R = p("np.array([[v3, -v4], [v4, v3]])", matrix, None, 2, op="array", label="R",
+          push={a: lambda x: x * np.eye(2), b: lambda x: x * turn},
+          pull={a: lambda g: g.trace(), b: lambda g: g[1, 0] - g[0, 1]})  # fmt: skip
+    q = p("v5 @ v2", matrix @ c0, None, 3, "R @ c", op="matmul", label="q",
+          push={R: lambda x: x @ c0, c: lambda x: matrix @ x},
+          pull={R: lambda g: np.outer(g, c0), c: lambda g: matrix.T @ g})  # fmt: skip
+    s = p("v1 ** 2", t0**2, {t: 2 * t0}, 4, "t**2", op="pow")
+    first = np.array([1.0, 0.0])
+    p("v6[0] += v7", matrix @ c0 + first * t0**2, None, 4, "q[0] += t**2", op="write", label="q",
+      push={q: lambda x: x, s: lambda x: x * first}, pull={q: lambda g: g, s: lambda g: g[0]})  # fmt: skip
+    slopes = matrix @ turn @ c0 + first * 2 * t0
+    return p.done("q", grad={"t": slopes, "c": matrix})
+
+
+def stencil(n: int = 40, steps: int = 5) -> Sample:
+    """A heat equation, in place in a loop; one entry has gone NaN and one infinite."""
+    p = Paper(f"%%grad u k=0.2\nfor _ in range({steps}):\n    u[1:-1] += k * np.diff(u, 2)\nE = np.sum(u)")
+    value = np.exp(-(np.linspace(-3, 3, n) ** 2))
+    u, k = p.input("u", value.copy()), p.input("k", 0.2)
+    for _ in range(steps):
+        d2 = np.diff(value, 2)
+        d = p(f"np.diff(v{u + 1}, 2)", d2, None, 3, "np.diff(u, 2)", op="diff",
+              push={u: lambda t: np.diff(t + np.zeros(n), 2)},
+              pull={u: lambda g: np.convolve(g, [1.0, -2.0, 1.0])})  # fmt: skip
+        m = p(f"v{k + 1} * v{d + 1}", 0.2 * d2, None, 3, "k * np.diff(u, 2)", op="mul",
+              push={k: lambda t, d2=d2: t * d2, d: lambda t: 0.2 * t},
+              pull={k: lambda g, d2=d2: float(g @ d2), d: lambda g: 0.2 * g})  # fmt: skip
+        value = value + np.pad(0.2 * d2, 1)
+        u = p(f"u[1:-1] += v{m + 1}", value, None, 3, "u[1:-1] += k * np.diff(u, 2)", op="write", label="u",
+              push={u: lambda t: t, m: lambda t: np.pad(t, 1)},
+              pull={u: lambda g: g, m: lambda g: g[1:-1]})  # fmt: skip
+    p(f"np.sum(v{u + 1})", float(value.sum()), None, 4, "np.sum(u)", op="sum", label="E",
+      push={u: lambda t: float(np.sum(t))}, pull={u: lambda g: g + np.zeros(n)})  # fmt: skip
+    sample = p.done("E")
+    bad = sample.rows[3].value.copy()
+    bad[7:9] = math.nan, math.inf
+    sample.rows[3] = replace(sample.rows[3], value=bad, flags=(Flag("nan", "the value of v4 is NaN", 3, 3),))
+    return sample
+
+
+def odd_shapes() -> Sample:
+    """No entries, one entry, one column, three axes, complex numbers, an adjoint that is zero, an unknown one."""
+    p = Paper("%%grad a\n" + "\n".join(f"b{i} = f{i}(a)" for i in range(7)))
+    a = p.input("a", np.linspace(-1, 1, 24).reshape(2, 3, 4))
+    values = [np.zeros((0, 3)), np.array([[1e-8]]), np.linspace(-2, 5, 30).reshape(30, 1), np.zeros((5, 2)),
+              np.exp(1j * np.arange(5.0)), np.array([1 + 2j, -1j]), np.float64(2.5)]  # fmt: skip
+    for i, value in enumerate(values):
+        p(
+            f"f{i}(v1)",
+            value,
+            None,
+            i + 2,
+            f"f{i}(a)",
+            op="f",
+            label=f"b{i}",
+            parents=(a,),
+            partials=(),
+            push={},
+            pull={},
+        )
+    return p.done("b6")
+
+
 SAMPLES = {f.__name__: f for f in (running, newton, baydin, long_loop, many_lines, with_module, hostile)}
+ARRAYS = {f.__name__: f for f in (norm_of_vector, perceptron, rotation, stencil, odd_shapes)}
+SAMPLES |= ARRAYS

@@ -10,8 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from report_samples import SAMPLES, Paper, long_loop, many_lines, newton, running, with_module
 
+from ad_magic.report.array import quantity
 from ad_magic.report.lines import line_groups
-from ad_magic.report.number import align, number, plain, quantity
+from ad_magic.report.number import align, number, plain
 from ad_magic.report.row import Row
 from ad_magic.report.table import Gap, Group, entries, table
 
@@ -46,7 +47,7 @@ def test_a_long_array_is_cut_and_says_its_shape():
     np = pytest.importorskip("numpy")
     text = quantity(np.arange(12.0).reshape(3, 4))
     assert "…" in text
-    assert "3 × 4" in text
+    assert text.endswith("3×4")
     assert quantity(np.array([1.0, -2.0])) == "[1, −2]"
 
 

@@ -1,30 +1,33 @@
 """The report as one HTML string: result line, flags, table, graph. No script, no file beside it.
 
 The table stands alone where style sheets and SVG are taken away (an untrusted notebook, GitHub): its numbers are
-aligned by padding in a monospaced element, and what would be folded is simply there. Everything else is in report.css;
-only the rules that link a row, its source line and its graph node are made for each report.
+aligned by padding in a monospaced element (cells.py), and what would be folded is simply there. Everything else is in
+report.css; only the rules that link a row, its source line and its graph node are made for each report.
 """
 
 from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from . import svg
+from .array import VECTOR, all_finite, all_zero, bracketed, quantity, shape_of, shape_text
+from .cells import column_cells, opening
 from .markup import esc, indexed, style_sheet
-from .number import align, is_finite, number, plain, quantity
+from .number import plain
 from .row import Flag, Row
+from .strip import strip
 from .table import Column, Gap, Group, Outcome, Run, Section, Table, entries, flag_text, partials, table
 from .text import value_digits
 
 if TYPE_CHECKING:
     from .result import Result
 
-NBSP = "\u00a0"  # pads: as wide as a digit in every monospaced font, and never collapsed
 MAX_DERIVATIVES = 12  # in the result line; the others unfold
 OPEN_GRAPH = 30  # a graph of more nodes than this is closed at first, unless it is what was asked for
-Numbers = dict[tuple[str, int], str]  # by column and row: the number as it is written, aligned within its column
+BLOCK = 4  # rows and columns of a matrix that stands in the result line as it is
+Numbers = dict[tuple[str, int], str]  # by column and row: the content of the cell, aligned within its column
 
 HEADS = {"tangent": "tangents, forward ↓", "adjoint": "adjoint, reverse ↑", "value": ""}
 
@@ -58,18 +61,46 @@ def _results(t: Table, digits: int) -> str:
 
 def _result(outcome: Outcome, digits: int, several: bool) -> str:
     which = f' data-ad-output="{esc(outcome.name)}"' if several else ""
-    value = _machine(quantity(outcome.value, value_digits(outcome.value, digits)))
-    cells = [
-        f'<span class="ad-derivative"><span class="ad-name">{esc(head)}</span> = '
-        f'<span data-ad-grad="{esc(x)}"{which}>{_machine(quantity(derivative, digits))}</span></span>'
-        for x, head, derivative in outcome.derivatives
-    ]
+    cells = []
+    for x, head, derivative in outcome.derivatives:
+        note = outcome.notes.get(x, "")
+        cells.append(
+            f'<span class="ad-derivative{_wide_class(derivative)}"><span class="ad-name">{esc(head)}</span>'
+            + (" = " if derivative is not None else ": ")
+            + _number(derivative, digits, f'data-ad-grad="{esc(x)}"{which}', known=bool(note))
+            + (f' <span class="ad-shape">{esc(note)}</span>' if note else "")
+            + "</span>"
+        )
     more = cells[MAX_DERIVATIVES:]
     rest = f"<details><summary>{Gap(len(more), 'derivative')}</summary>{' '.join(more)}</details>" if more else ""
+    value = _number(outcome.value, value_digits(outcome.value, digits), f'class="ad-value"{which}')
+    name = f'<span class="ad-name">{esc(outcome.shown)}</span>'
     return (
-        f'<div class="ad-result"><span class="ad-outcome"><span class="ad-name">{esc(outcome.shown)}</span> = '
-        f'<span class="ad-value"{which}>{value}</span></span> {" ".join(cells[:MAX_DERIVATIVES])}{rest}</div>'
+        f'<div class="ad-result"><span class="ad-outcome{_wide_class(outcome.value)}">{name} = {value}</span> '
+        f"{' '.join(cells[:MAX_DERIVATIVES])}{rest}</div>"
     )
+
+
+def _wide_class(value: Any) -> str:
+    return " ad-wide" if shape_of(value) else ""
+
+
+def _number(value: Any, digits: int, mark: str, known: bool = False) -> str:
+    """A number or an array of the result line; `mark` is the attribute by which a program finds its text.
+
+    An array is written with brackets and commas, so that Python reads it; a long one is cut, and opens. `known` leaves
+    out its shape.
+    """
+    shape = shape_of(value)
+    if not shape or (len(shape) == 1 and 0 < value.size <= VECTOR):
+        return f"<span {mark}>{_machine(quantity(value, digits))}</span>"
+    if len(shape) == 2 and value.size and max(shape) <= BLOCK:
+        lines = _machine("\n".join(bracketed(value, digits)))
+        return f'<span {mark}><samp class="ad-block">{lines}</samp></span>'
+    shown = quantity(value, digits).removesuffix(f" {shape_text(shape)}")
+    more = "" if known else f' <span class="ad-shape">{shape_text(shape)}</span>'
+    text = f"<span {mark}>{_machine(shown)}</span>{more}"
+    return opening(f"{text} {strip(value)}", value, digits) if value.size else text
 
 
 def _machine(text: str) -> str:
@@ -91,7 +122,7 @@ def _table(t: Table, rows: Sequence[Row], digits: int) -> str:
     shown = [entry[3] for entry in entries(t, unfold=True) if not isinstance(entry, str)]
     numbers: Numbers = {}
     for column in t.columns:
-        texts = align(["" if (v := column.of(row)) is None else number(v, digits) for row in shown], pad=NBSP)
+        texts = column_cells([column.of(row) for row in shown], digits, shapes=column.kind == "value")
         numbers.update({(column.key, row.index): text for row, text in zip(shown, texts, strict=True)})
     body = "".join(_section(t, section, rows, numbers, digits) for section in t.sections)
     notes = "".join(f'<p class="ad-note">{esc(note)}</p>' for note in t.notes)
@@ -203,10 +234,10 @@ def _cells(t: Table, row: Row, rows: Sequence[Row], numbers: Numbers, digits: in
         before = column.kind
         kind = "primal" if column.kind == "value" else column.kind  # .ad-value is the value of the output alone
         value = column.of(row)
-        quiet = "" if value is None else " ad-zero" if value == 0 else "" if is_finite(value) else " ad-bad"
+        quiet = "" if value is None else " ad-zero" if all_zero(value) else "" if all_finite(value) else " ad-bad"
         cells += (
             f'<td align="right" class="ad-number ad-{kind}{edge}{quiet}" data-ad-cell="{esc(column.key)}">'
-            f"<samp>{numbers[column.key, row.index]}</samp></td>"
+            f"{numbers[column.key, row.index]}</td>"
         )
     slopes = ", ".join(f"{head} = {slope}" for head, slope in partials(row, rows, digits))
     return f'{cells}<td align="left" class="ad-partial">{indexed(slopes)}</td>'

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from .number import MINUS, number, quantity
+from .array import TEXT_DIGITS, is_small, norm, shape_of, shape_text, shown_places
+from .number import MINUS, number
 from .table import Column, Table, entries, flag_text, output_symbol, table
 from .text import notes_of, value_digits
 
@@ -42,7 +43,7 @@ def render(r: Result, *, digits: int = 6, max_rows: int = 60, unfold: bool = Fal
         label = "~" + _code(row.label) if row.label and row.op != "input" else ""
         cells += [f"${_name(row.name)}${label}", _code(row.expression)]
         values = [column.of(row) for column in t.columns]
-        cells += ["" if value is None else f"${math(number(value, digits))}$" for value in values]
+        cells += ["" if value is None else f"${_cell(value, digits)}$" for value in values]
         lines.append(_line(cells))
         above = group
     lines.append(r"\end{tabular}")
@@ -79,13 +80,48 @@ def _results(t: Table, digits: int) -> list[str]:
         symbol = _name(outcome.name) if named else ""
         parts = [f"{symbol or _code(outcome.shown)} = {_quantity(outcome.value, value_digits(outcome.value, digits))}"]
         for x, _, derivative in outcome.derivatives:
-            parts.append(rf"\frac{{\partial {symbol}}}{{\partial {_name(x)}}} = {_quantity(derivative, digits)}")
+            fraction = rf"\frac{{\partial {symbol}}}{{\partial {_name(x)}}}"
+            if derivative is None:  # too many to compute: where it is
+                parts.append(rf"{fraction} = \mbox{{{_code(outcome.notes[x])}}}")
+            else:
+                parts.append(f"{fraction} = {_quantity(derivative, digits)}")
         found.append(r"\[" + r" \qquad ".join(parts) + r"\]")
     return found
 
 
-def _quantity(value: object, digits: int) -> str:
-    return math(quantity(value, digits).replace("…", r"\ldots").replace("×", r"\times"))
+def _quantity(value: Any, digits: int) -> str:
+    """A number or an array of the result in mathematics; a large array is cut, one of more than two axes summarised."""
+    shape = shape_of(value)
+    if not shape:
+        return math(number(value, digits)) if value is not None else ""
+    if len(shape) > 2 or not value.size:
+        return _cell(value, digits)
+    matrix = value.reshape(-1, shape[-1])  # a vector is a row, as NumPy writes it
+    rows, columns = map(shown_places, matrix.shape)
+    lines = []
+    for row in rows:
+        dots = r"\vdots" if row is None else r"\cdots"
+        entries = [
+            dots if row is None or column is None else math(number(matrix[row, column].item(), digits))
+            for column in columns
+        ]
+        lines.append(" & ".join(entries))
+    body = r" \\ ".join(lines)
+    return rf"\left[\begin{{array}}{{{'r' * len(columns)}}}{body}\end{{array}}\right]"
+
+
+def _cell(value: Any, digits: int) -> str:
+    """A number or an array in a cell of the table: the entries of a small one, the shape and the norm of a larger."""
+    shape = shape_of(value)
+    if not shape:
+        return math(number(value, digits))
+    if is_small(value) and len(shape) == 1:
+        entries = r",\ ".join(math(number(x, min(digits, TEXT_DIGITS))) for x in value.tolist())
+        return f"({entries})"
+    if is_small(value):
+        return _quantity(value, min(digits, TEXT_DIGITS))
+    size = shape_text(shape).replace("×", r" \times ")
+    return rf"{size},\ \|\cdot\| = {math(number(norm(value), digits))}"
 
 
 def _head(column: Column, r: Result) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from .number import align, number
+from .array import column_texts
 from .row import Row
 from .table import entries, flag_text, partials, table
 from .text import notes_of, result_lines
@@ -23,8 +23,7 @@ def render(r: Result, *, digits: int = 6, max_rows: int = 60, partials: bool = F
     shown = list(entries(t, unfold=unfold))
     rows = [entry[3] for entry in shown if not isinstance(entry, str)]
     numbers = [
-        align(["" if (value := column.of(row)) is None else number(value, digits) for row in rows])
-        for column in t.columns
+        column_texts([column.of(row) for row in rows], digits, shapes=column.kind == "value") for column in t.columns
     ]
     marks = ["--:", *[":--"] * (left - 1), *["--:"] * len(t.columns), *([":--"] if partials else [])]
     lines = ["\n\n".join(escape(line) for line in result_lines(t, digits, " · ")), ""]

@@ -6,15 +6,20 @@ with a short exponent (`1e−8`) where it is very large or small. A column lines
 
 from __future__ import annotations
 
+import cmath
 from collections.abc import Sequence
-from typing import Any
 
 MINUS = "−"
-ARRAY_SHOWN = 6  # elements of an array that are written out before it is cut
 
 
-def number(value: float, digits: int = 6) -> str:
-    """`value` with `digits` significant digits: "2", "−0.279415", "1e−8", "nan", "inf"; an exact zero is "0"."""
+def number(value: complex, digits: int = 6) -> str:
+    """`value` with `digits` significant digits: "2", "−0.279415", "1e−8", "nan", "inf"; an exact zero is "0".
+
+    A complex number is written as Python does it, "1−2j".
+    """
+    if isinstance(value, complex):
+        imaginary = number(value.imag, digits)
+        return f"{number(value.real, digits)}{'' if imaginary.startswith(MINUS) else '+'}{imaginary}j"
     text = format(float(value), f".{max(digits, 1)}g")
     mantissa, e, exponent = text.partition("e")
     if e:
@@ -27,9 +32,9 @@ def plain(text: str) -> str:
     return text.replace(MINUS, "-")
 
 
-def is_finite(value: float) -> bool:
+def is_finite(value: complex) -> bool:
     """Whether `value` is neither NaN nor infinite."""
-    return value - value == 0
+    return cmath.isfinite(value)
 
 
 def split(text: str) -> tuple[str, str]:
@@ -47,16 +52,3 @@ def align(texts: Sequence[str], *, pad: str = " ") -> list[str]:
     left = max((len(whole) for whole, _ in parts), default=0)
     right = max((len(rest) for _, rest in parts), default=0)
     return [pad * (left - len(whole)) + whole + rest + pad * (right - len(rest)) for whole, rest in parts]
-
-
-def quantity(value: Any, digits: int = 6) -> str:
-    """A number or an array in one line. A long array is cut, and its shape says how long it is."""
-    shape = getattr(value, "shape", ())
-    if not shape:
-        return "" if value is None else number(value, digits)
-    flat = value.ravel().tolist()
-    shown = ", ".join(number(element, digits) for element in flat[:ARRAY_SHOWN])
-    size = " × ".join(str(length) for length in shape)
-    if len(shape) == 1 and len(flat) <= ARRAY_SHOWN:
-        return f"[{shown}]"
-    return f"[{shown}{', …' if len(flat) > ARRAY_SHOWN else ''}] ({size})"

@@ -3,6 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+Number: TypeAlias = "complex | NDArray[Any]"  # a float or a complex number, or an array of them
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,19 +39,28 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One elementary operation of a run, as a row of the table after Baydin et al. (2018), tables 2 and 3."""
+    """One elementary operation of a run, as a row of the table after Baydin et al. (2018), tables 2 and 3.
+
+    An operation on arrays is one row, and so is an input that is an array: value, tangents and adjoint are then arrays
+    of one shape.
+    """
 
     index: int  # position in Result.rows
     name: str  # "v3"
     expression: str  # "v1 * v2", "sin(v4)"; an input has its own name, "x"
     op: str  # "mul", "sin", "input"
-    value: float
+    value: Number
     parents: tuple[int, ...] = ()  # indices of rows; an operand that is used twice stands twice
-    partials: tuple[float, ...] = ()  # the local partial with respect to each parent
-    tangents: dict[str, float] = field(default_factory=dict)  # by input (or "x[0]"): the derivative of this row
-    adjoint: float | None = None  # derivative of the output with respect to this row; None in forward mode
+    partials: tuple[Number | None, ...] = ()  # with respect to each parent; () where it is a whole Jacobian
+    tangents: dict[str, Number] = field(default_factory=dict)  # by input (or "x[0]"): the derivative of this row
+    adjoint: Number | None = None  # derivative of the output with respect to this row; None in forward mode
     label: str | None = None  # the user's own name for it: "z" for the last operation of `z = ...`
     source: str | None = None  # key into Result.sources; None where the position is not known
     line: int | None = None
     span: tuple[int, int, int, int] | None = None  # line, column, end line, end column; columns in characters from 0
     flags: tuple[Flag, ...] = ()
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The shape of the value; () for a number."""
+        return getattr(self.value, "shape", ())

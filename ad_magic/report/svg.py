@@ -1,4 +1,6 @@
-"""The computational graph as SVG: beside each source line its operations, on each edge the local partial.
+"""The computational graph as SVG: beside each source line its operations, on each edge what belongs to it.
+
+An edge on which a number flows has its local partial, one on which an array flows the array's shape.
 
 A large graph is folded: one box for each source line, with the number of times it ran, and arcs for what flows where.
 """
@@ -7,8 +9,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING
+from itertools import zip_longest
+from typing import TYPE_CHECKING, Any
 
+from .array import all_finite, brief, is_short, norm, shape_text
 from .folded import folded
 from .layout import Edge, Layout, depths, layered
 from .lines import LineGroup, line_groups
@@ -58,6 +62,7 @@ def _full(r: Result, groups: Sequence[LineGroup], digits: int) -> tuple[list[str
             bands.append(owner[row.index])
         band.append(len(bands) - 1)
     slopes = _edges(rows)
+    flows = {edge: shape_text(rows[edge[0]].shape) for edge in slopes}
     captions = [_caption(group, run) for group, run in bands]
     margin = 40 + CHAR * max(map(display_width, captions), default=0) + 28
     texts = [_node_text(row, digits) for row in rows]
@@ -65,7 +70,9 @@ def _full(r: Result, groups: Sequence[LineGroup], digits: int) -> tuple[list[str
     ranks = depths(band, list(slopes))
     layout = layered(ranks, list(slopes), widths)
     ports = _ports(layout, widths)
-    labels = {edge: " + ".join(number(s, min(digits, 4)) for s in values) for edge, values in slopes.items()}
+    labels = {
+        edge: flows[edge] or " + ".join(number(s, min(digits, 4)) for s in values) for edge, values in slopes.items()
+    }
     tops, spots = _heights(layout, ports, labels)
     y = {node: tops[rank] for rank, layer in enumerate(layout.layers) for node in layer}
     height = (tops[-1] if tops else 0) + HEIGHT + 12
@@ -82,10 +89,13 @@ def _full(r: Result, groups: Sequence[LineGroup], digits: int) -> tuple[list[str
             parts.append(f'<path class="ad-rule" d="M0 {line:.1f}H{width:.1f}" stroke="currentColor" opacity=".12"/>')
     parts.append(f'<g transform="translate({margin:.1f} 0)">')
     for edge, chain in layout.chains.items():
-        parts.append(_edge(edge, slopes[edge], [(ports[edge][i], y[n]) for i, n in enumerate(chain)]))
-    for (tail, head), (x, middle) in spots.items():
         parts.append(
-            f'<text class="ad-partial-label" data-ad-edge="{tail} {head}" x="{x:.1f}" y="{middle + 3.5:.1f}" '
+            _edge(edge, slopes[edge], bool(flows[edge]), [(ports[edge][i], y[n]) for i, n in enumerate(chain)])
+        )
+    for (tail, head), (x, middle) in spots.items():
+        kind = "shape" if flows[tail, head] else "partial"
+        parts.append(
+            f'<text class="ad-{kind}-label" data-ad-edge="{tail} {head}" x="{x:.1f}" y="{middle + 3.5:.1f}" '
             f'text-anchor="middle" font-size="10">{esc(labels[tail, head])}</text>'
         )
     outputs = {index for index in r.output_rows.values() if index is not None}
@@ -95,19 +105,27 @@ def _full(r: Result, groups: Sequence[LineGroup], digits: int) -> tuple[list[str
 
 
 def _edges(rows: Iterable[Row]) -> dict[Edge, list[float]]:
-    """The local partials on each edge; an operand that is used twice has two."""
+    """The local partials on each edge that are numbers; an operand that is used twice has two."""
     found: dict[Edge, list[float]] = {}
     for row in rows:
-        for parent, partial in zip(row.parents, row.partials, strict=False):
-            found.setdefault((parent, row.index), []).append(partial)
+        for parent, partial in zip_longest(row.parents, row.partials[: len(row.parents)]):
+            mine = found.setdefault((parent, row.index), [])
+            if isinstance(partial, float | int):
+                mine.append(partial)
     return found
 
 
 def _node_text(row: Row, digits: int) -> tuple[str, str]:
-    value = number(row.value, digits)
+    value: Any = row.value
+    if is_short(value):
+        text, between = brief(value, digits), " = "
+    elif row.shape:
+        text, between = f"{shape_text(row.shape)}  ‖·‖ {number(norm(value), digits)}", "  "
+    else:
+        text, between = number(value, digits), " = "
     if row.op == "input":
-        return subscripted(row.name), f"{shorten(row.expression, MAX_NODE)} = {value}"
-    named = f"{shorten(row.label, MAX_NODE)} = {value}" if row.label else value
+        return subscripted(row.name), f"{shorten(row.expression, MAX_NODE)}{between}{text}"
+    named = f"{shorten(row.label, MAX_NODE)}{between}{text}" if row.label else text
     return subscripted(f"{row.name} = {shorten(row.expression, MAX_NODE)}"), named
 
 
@@ -179,10 +197,22 @@ def _bezier_x(start: float, end: float, y: float) -> float:
     return start + (end - start) * (3 * low**2 - 2 * low**3)
 
 
-def _edge(edge: Edge, slopes: Sequence[float], points: Sequence[tuple[float, float]]) -> str:
+def _edge(edge: Edge, slopes: Sequence[float], array: bool, points: Sequence[tuple[float, float]]) -> str:
+    """An edge along its points; `array` is whether an array flows, which the sign of one partial cannot say."""
     slope = math.fsum(slopes) if all(map(is_finite, slopes)) else math.nan
-    kind = "zero" if slope == 0 else "bad" if not is_finite(slope) else "negative" if slope < 0 else "positive"
+    kind = (
+        "array"
+        if array or not slopes
+        else "zero"
+        if slope == 0
+        else "bad"
+        if not is_finite(slope)
+        else "negative"
+        if slope < 0
+        else "positive"
+    )
     weight = 1.3 + 0.5 * max(-1.0, min(3.0, math.log10(abs(slope)))) if kind in ("positive", "negative") else 1.0
+    weight = 2.4 if array else weight
     (x, y), path = points[0], ""
     for place, (nx, ny) in enumerate(points[1:], 1):
         last = place == len(points) - 1
@@ -201,7 +231,7 @@ def _edge(edge: Edge, slopes: Sequence[float], points: Sequence[tuple[float, flo
 
 def _node(row: Row, text: tuple[str, str], x: float, y: float, width: float, is_output: bool) -> str:
     kind = " ad-node-output" if is_output else " ad-node-input" if row.op == "input" else ""
-    bad = "" if is_finite(row.value) else " ad-bad"
+    bad = "" if all_finite(row.value) else " ad-bad"
     flags = "".join(f"\n{flag.message}" for flag in row.flags)
     round_ = HEIGHT / 2 if row.op == "input" else 5
     return (

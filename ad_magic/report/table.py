@@ -7,17 +7,19 @@ Text, HTML, Markdown and LaTeX all draw these.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from .array import brief, shape_of, shape_text
 from .lines import LineGroup, line_groups
-from .number import number
-from .row import Flag, Row, Source
+from .row import Flag, Number, Row, Source
 
 if TYPE_CHECKING:
     from .result import Result
 
 MAX_SEEDS = 6  # tangent columns; more than that cannot be read side by side
+MAX_ENTRIES = 4  # the same where inputs are arrays and the adjoint has the derivative for all of their entries
+MAX_SWEEPS = 16  # entries of an array output for whose Jacobian the report runs a reverse sweep each
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +45,8 @@ class Column:
     def key(self) -> str:
         return f"{self.kind}:{self.seed}" if self.seed else self.kind
 
-    def of(self, row: Row) -> float | None:
-        """The number of `row` in this column; None where it has none. A tangent that is absent is an exact zero."""
+    def of(self, row: Row) -> Number | None:
+        """What `row` has in this column; None where it has nothing. A tangent that is absent is an exact zero."""
         if self.kind == "tangent":
             return row.tangents.get(self.seed, 0.0)
         return row.value if self.kind == "value" else row.adjoint
@@ -80,12 +82,17 @@ class Section:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """One output with its value and the derivative with respect to each input: (input, heading, derivative)."""
+    """One output with its value and the derivative with respect to each input: (input, heading, derivative).
+
+    The derivative of a large array is None: it has not been computed. `notes` says for each input of an array output
+    where its Jacobian is found.
+    """
 
     name: str
     shown: str  # its name, or the source text of a nameless expression
     value: Any
     derivatives: tuple[tuple[str, str, Any], ...]
+    notes: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,14 +118,11 @@ def table(r: Result, *, max_rows: int = 60) -> Table:
     inputs = [kept[group.number] for group in groups if group.inputs and group.number in kept]
     if inputs:
         sections.insert(0, Section("", tuple(inputs)))
-    seeds = list(r.seeds) if r.mode != "reverse" else []
-    notes = []
-    if len(seeds) > MAX_SEEDS:
-        notes.append(f"Tangents of {len(seeds) - MAX_SEEDS} more seeds are not shown: {_some(seeds[MAX_SEEDS:])}.")
+    seeds, notes = _seeds(r)
     if r.omitted:
         notes.append(f"{r.omitted} more operations came after these: they count in the result, but are not listed.")
     looped = any(isinstance(g, Group) and g.count > 1 for section in sections for g in section.groups)
-    columns = _columns(r, seeds[:MAX_SEEDS])
+    columns = _columns(r, seeds)
     return Table(outcomes(r), tuple(r.flags), columns, tuple(sections), looped, tuple(notes))
 
 
@@ -128,14 +132,23 @@ def outcomes(r: Result) -> tuple[Outcome, ...]:
     found = []
     for name in r.outputs:
         value = r.value[name] if several else r.value
-        by_input = r.jacobian if getattr(value, "shape", ()) else r.grad
-        if several:
-            by_input = by_input[name]
+        shape = shape_of(value)
         symbol = output_symbol(r, name)
         shown = name if symbol else str(r.output_label)
+        if shape and value.size > MAX_SWEEPS and r.mode != "forward":
+            by_input = dict.fromkeys(r.inputs)
+        else:
+            by_input = r.jacobian if shape else r.grad
+            by_input = by_input[name] if several else by_input
         derivatives = tuple((x, f"∂{symbol}/∂{x}", derivative) for x, derivative in by_input.items())
-        found.append(Outcome(name, shown, value, derivatives))
+        found.append(Outcome(name, shown, value, derivatives, _where(r, name, shape) if shape else {}))
     return tuple(found)
+
+
+def _where(r: Result, name: str, shape: tuple[int, ...]) -> dict[str, str]:
+    """For each input where the Jacobian of an array output is, and how large."""
+    jacobian = f"r.jacobian[{name!r}]" if len(r.outputs) != 1 else "r.jacobian"
+    return {x: f"{jacobian}[{x!r}], shape {shape_text(shape + shape_of(v))}" for x, v in r.inputs.items()}
 
 
 def output_symbol(r: Result, name: str) -> str:
@@ -164,12 +177,43 @@ def entries(t: Table, *, unfold: bool = False) -> Iterator[tuple[str, Group, Run
 def partials(row: Row, rows: Sequence[Row], digits: int = 6) -> list[tuple[str, str]]:
     """The local partials of a row as (heading, number): [("∂v3/∂v1", "2")]. An operand used twice stands twice."""
     pairs = zip(row.parents, row.partials, strict=False)
-    return [(f"∂{row.name}/∂{rows[parent].name}", number(partial, digits)) for parent, partial in pairs]
+    return [
+        (f"∂{row.name}/∂{rows[parent].name}", brief(partial, digits))
+        for parent, partial in pairs
+        if partial is not None
+    ]
 
 
 def flag_text(flag: Flag) -> str:
     """A flag in words, with its line."""
     return f"line {flag.line}: {flag.message}" if flag.line is not None else flag.message
+
+
+def _seeds(r: Result) -> tuple[list[str], list[str]]:
+    """The seeds whose tangents are shown, and in words what is left out.
+
+    Where an input is an array of many entries, the adjoint says in one column what its tangents say in many.
+    """
+    every = list(r.seeds) if r.mode != "reverse" else []
+    arrays = [name for name, value in r.inputs.items() if shape_of(value)]
+    many = len(every) > MAX_ENTRIES and any(row.adjoint is not None for row in r.rows)
+    entries = {seed for seed in every if many and seed.startswith(tuple(f"{name}[" for name in arrays))}
+    known = computed_seeds(r) if arrays else every
+    shown = [seed for seed in known if seed not in entries][:MAX_SEEDS] if every else []
+    notes = []
+    if entries:
+        which = f"{len(entries)} seeds, the entries of {_some(arrays)}"
+        notes.append(f"Tangents of {which}, are not shown: the adjoint has the derivative for each of them.")
+    left = [seed for seed in every if seed not in {*shown, *entries}]
+    if left:
+        notes.append(f"Tangents of {len(left)} more seeds are not shown: {_some(left)}.")
+    return shown, notes
+
+
+def computed_seeds(r: Result) -> list[str]:
+    """The seeds of which there are tangents: for large inputs not all, and one that is missing is no zero."""
+    computed = set().union(*(row.tangents for row in r.rows if row.op == "input"))
+    return [seed for seed in r.seeds if seed in computed]
 
 
 def _columns(r: Result, seeds: Sequence[str]) -> tuple[Column, ...]:

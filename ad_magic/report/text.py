@@ -7,8 +7,8 @@ import unicodedata
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
+from .array import column_texts, quantity, shape_of, shape_text
 from .markup import subscripted
-from .number import align, number, quantity
 from .table import Column, Gap, Table, entries, flag_text, partials, table
 
 if TYPE_CHECKING:
@@ -18,6 +18,7 @@ Names = Callable[[str], str]  # how our own names are written
 WIDTH = 110  # columns of a terminal that a table may take
 MAX_CODE = 34  # a longer source line gets a line of its own
 MAX_EXPRESSION = 26
+BETWEEN = "   "  # the parts of a result line
 MAX_DERIVATIVES = 12  # derivatives in the result line
 
 
@@ -27,8 +28,11 @@ def render(
     """The result line, the table, notes, flags. `unfold` lists earlier runs of a loop, `partials` local partials."""
     t = table(r, max_rows=max_rows)
     names = subscripted if _names_like_ours(r) else str  # v₃ is ours where the user calls something v3
-    columns, notes = _fitting(t, width - _text_width(t, unfold), digits, unfold)
-    blocks = ["\n".join(result_lines(t, digits)), *_table(t, r, columns, digits, partials, unfold, names)]
+    columns, bars, notes = _fitting(t, width - _text_width(t, unfold), digits, unfold)
+    results = [
+        line if display_width(line) <= width else line.replace(BETWEEN, "\n  ") for line in result_lines(t, digits)
+    ]
+    blocks = ["\n".join(results), *_table(t, r, columns, digits, partials, unfold, bars, names)]
     notes += notes_of(t, unfold)
     if notes:
         blocks.append("\n".join(notes))
@@ -47,16 +51,25 @@ def notes_of(t: Table, unfold: bool) -> list[str]:
     return [*t.notes, *(["A line that ran several times (× n) shows its last run."] if folded else [])]
 
 
-def result_lines(t: Table, digits: int, between: str = "   ") -> list[str]:
+def result_lines(t: Table, digits: int, between: str = BETWEEN) -> list[str]:
     """One line for each output: `z = −17.8825918847   ∂z/∂x = 179.882   ∂z/∂y = 113.961`."""
     found = []
     for outcome in t.outcomes:
         parts = [f"{outcome.shown} = {quantity(outcome.value, value_digits(outcome.value, digits))}"]
-        parts += [f"{head} = {quantity(d, digits)}" for _, head, d in outcome.derivatives[:MAX_DERIVATIVES]]
+        for x, head, derivative in outcome.derivatives[:MAX_DERIVATIVES]:
+            note = outcome.notes.get(x, "")
+            text = head if derivative is None else f"{head} = {_without_shape(derivative, digits, note)}"
+            parts.append(f"{text} ({note})" if note else text)
         if len(outcome.derivatives) > MAX_DERIVATIVES:
             parts.append(str(Gap(len(outcome.derivatives) - MAX_DERIVATIVES, "derivative")))
         found.append(between.join(parts))
     return found
+
+
+def _without_shape(derivative: object, digits: int, note: str) -> str:
+    """A derivative in one line; where the note says its shape, the number does not."""
+    text = quantity(derivative, digits)
+    return text.removesuffix(f" {shape_text(shape_of(derivative))}") if note else text
 
 
 def value_digits(value: object, digits: int) -> int:
@@ -119,33 +132,45 @@ def _text_width(t: Table, unfold: bool) -> int:
     return sum(w + 2 for w in _widths(_heads(t), _left_cells(t, unfold)) if w)
 
 
-def _numbers(t: Table, column: Column, digits: int, unfold: bool) -> list[str]:
+def _numbers(t: Table, column: Column, digits: int, unfold: bool, bars: bool) -> list[str]:
     """The aligned numbers of a column, one for each operation of the table."""
     values = [column.of(entry[3]) for entry in entries(t, unfold=unfold) if not isinstance(entry, str)]
-    return align(["" if value is None else number(value, digits) for value in values])
+    return column_texts(values, digits, shapes=column.kind == "value", bars=bars)
 
 
-def _fitting(t: Table, room: int, digits: int, unfold: bool) -> tuple[list[Column], list[str]]:
-    """The columns that fit into `room`; the last tangents go first, and a note says which."""
+def _fitting(t: Table, room: int, digits: int, unfold: bool) -> tuple[list[Column], bool, list[str]]:
+    """The columns that fit into `room`, and whether arrays are drawn as bars.
 
-    def size(column: Column) -> int:
-        return max([display_width(column.head), *map(len, _numbers(t, column, digits, unfold))]) + 3
+    The bars go first, then the last tangents, and a note says which.
+    """
+
+    def size(columns: Sequence[Column], bars: bool) -> int:
+        widths = [[display_width(c.head), *map(len, _numbers(t, c, digits, unfold, bars))] for c in columns]
+        return sum(max(found) + 3 for found in widths)
 
     columns, dropped = list(t.columns), list[str]()
-    while sum(map(size, columns)) > room and any(c.kind == "tangent" for c in columns):
+    bars = size(columns, True) <= room
+    while size(columns, bars) > room and any(c.kind == "tangent" for c in columns):
         last = max(i for i, c in enumerate(columns) if c.kind == "tangent")
         dropped.insert(0, columns.pop(last).head)
-    return columns, [f"Left out for want of width: {', '.join(dropped)}."] if dropped else []
+    return columns, bars, [f"Left out for want of width: {', '.join(dropped)}."] if dropped else []
 
 
 def _table(
-    t: Table, r: Result, columns: list[Column], digits: int, with_partials: bool, unfold: bool, names: Names
+    t: Table,
+    r: Result,
+    columns: list[Column],
+    digits: int,
+    with_partials: bool,
+    unfold: bool,
+    bars: bool,
+    names: Names,
 ) -> list[str]:
     cells, heads = _left_cells(t, unfold, names), _heads(t)
     if not any(not isinstance(c, str) for c in cells):
         return []
     widths = _widths(heads, cells)
-    numbers = [_numbers(t, column, digits, unfold) for column in columns]
+    numbers = [_numbers(t, column, digits, unfold, bars) for column in columns]
     sizes = [max(display_width(c.head), len(n[0])) for c, n in zip(columns, numbers, strict=True)]
     rows = [entry[3] for entry in entries(t, unfold=unfold) if not isinstance(entry, str)]
 
