@@ -96,6 +96,8 @@ class Paper:
                 for seed, t in tangents[parent].items():
                     mine[seed] = mine.get(seed, 0.0) + push(t)
             tangents.append(mine)
+        first = sorted({seed: 0 for mine in tangents for seed in mine}, key=lambda seed: "[" in seed)[:16]
+        tangents = [{seed: t for seed, t in mine.items() if seed in first} for mine in tangents]  # as a Result has them
         plain = not getattr(drafts[-1]["value"], "shape", ())
         rows = [
             Row(index=i, name=f"v{i + 1}", tangents=tangents[i], adjoint=adjoints[i] if plain else None, **d)
