@@ -13,7 +13,9 @@ from ad_magic.rules.arrays.composed import COMPOSED, MOVES, public
 
 RNG = np.random.default_rng(20240607)
 A1, B1, C1 = RNG.normal(size=7), RNG.normal(size=7), RNG.normal(size=4)
-A2, B2 = RNG.normal(size=(3, 5)), RNG.normal(size=(3, 5))
+# far enough apart for differences
+A2 = RNG.permutation(np.arange(15) * 0.21 - 1.4 + RNG.uniform(0, 0.07, size=15)).reshape(3, 5)
+B2 = RNG.normal(size=(3, 5))
 A3 = RNG.normal(size=(2, 3, 4))
 POSITIVE = RNG.uniform(0.5, 2.0, size=5)
 SQUARE = RNG.normal(size=(3, 3)) + 3 * np.eye(3)
@@ -38,11 +40,17 @@ def has(name: str) -> bool:
 
 
 CASES: list[tuple[str, tuple, dict]] = []
+AT_A_CORNER: set[int] = set()  # cases without a derivative that differences could tell
 
 
 def case(name: str, *args, **options) -> None:
     if has(name):
         CASES.append((name, args, options))
+
+
+def corner(name: str, *args, **options) -> None:
+    AT_A_CORNER.add(len(CASES))
+    case(name, *args, **options)
 
 
 # ---- statistics
@@ -146,10 +154,11 @@ for name in ("np.trapezoid", "np.trapz"):
         case(name, A2, np.cumsum(np.abs(B2), axis=0), axis=0)
         case(name, A3, RISING[:3], axis=1)
 X = np.linspace(RISING[0] - 0.5, RISING[-1] + 0.5, 11).reshape(11, 1) * np.ones(2)
-for x in (X, RISING, 1.7, RISING[0], RISING[-1], RISING[3], np.array([np.nan, np.inf, -np.inf, RISING[2]])):
-    case("np.interp", x, RISING, A1)
-    case("np.interp", x, RISING, A1, left=-3.0, right=4.0)
-    case("np.interp", x, RISING, Z1)
+for x in (X, 1.7, RISING, RISING[0], RISING[-1], RISING[3], np.array([np.nan, np.inf, -np.inf, RISING[2]])):
+    put = case if x is X or np.array_equal(x, 1.7) else corner
+    put("np.interp", x, RISING, A1)
+    put("np.interp", x, RISING, A1, left=-3.0, right=4.0)
+    put("np.interp", x, RISING, Z1)
 case("np.interp", X, RISING[::-1], A1, period=2.3)
 case("np.interp", X, [1.0, 2.5, 4.0], [0.0, 1.0, 0.5], period=-360)
 case("np.interp", X, [1.0], [2.0], 5.0)
@@ -157,7 +166,7 @@ case("np.unwrap", 4 * A1)
 case("np.unwrap", 4 * A2, axis=0)
 case("np.unwrap", 4 * A2, discont=4.0)
 case("np.unwrap", 4 * A1, period=1.7)
-case("np.unwrap", np.array([0.0, math.pi, 0.0, -math.pi, math.pi]))
+corner("np.unwrap", np.array([0.0, math.pi, 0.0, -math.pi, math.pi]))
 case("np.unwrap", np.array([0, 1, 2, -1, 0, 5]), period=4)
 case("np.unwrap", np.array([0, 1, 3, -1, 0, 5]), period=3)
 for mode in ("full", "same", "valid"):
@@ -180,7 +189,7 @@ case("np.polymul", [0.0, 0.0, 1.0], [0.0, 2.0, 3.0])
 case("np.polymul", [0.0], [0.0, 2.0, 3.0])
 case("np.polydiv", A1, C1)
 case("np.polydiv", C1, A1)
-case("np.polydiv", np.polymul(C1, A1), A1)
+corner("np.polydiv", np.polymul(C1, A1), A1)
 case("np.polydiv", A1, 2.0)
 for m in (0, 1, 2, 9):
     case("np.polyder", A1, m)
@@ -195,7 +204,7 @@ case("np.polyfit", RISING, A1, 3)
 case("np.polyfit", RISING, A1, 1, w=np.abs(B1))
 case("np.polyfit", RISING, np.stack([A1, B1], axis=1), 2, w=np.abs(B1), cov=True)
 case("np.polyfit", RISING, A1, 2, cov="unscaled")
-case("np.polyfit", RISING, A1, 2, full=True)
+corner("np.polyfit", RISING, A1, 2, full=True)
 case("np.polyfit", RISING, A1, 2, cov=True)
 case("np.poly", A1)
 case("np.poly", np.array([1 + 2j, 1 - 2j, 0.5]))
@@ -271,10 +280,10 @@ case("np.choose", [0, 4, -1], [1.0, 2.0, A1[:3]], mode="wrap")
 case("np.extract", A2 > 0, A2)
 case("np.compress", [True, False, True], A2, axis=0)
 case("np.compress", [True, False, True], A2)
-case("np.trim_zeros", np.array([0.0, 0, 1, 0, 2, 0]))
-case("np.trim_zeros", np.array([0.0, 0, 1, 0, 2, 0]), "f")
-case("np.trim_zeros", np.array([0.0, 0]), "b")
-case("np.unique", np.array([[3.0, 1, 2], [1, np.nan, np.nan]]))
+corner("np.trim_zeros", np.array([0.0, 0, 1, 0, 2, 0]))
+corner("np.trim_zeros", np.array([0.0, 0, 1, 0, 2, 0]), "f")
+corner("np.trim_zeros", np.array([0.0, 0]), "b")
+corner("np.unique", np.array([[3.0, 1, 2], [1, np.nan, np.nan]]))
 case("np.unique", A1)
 case("np.union1d", [3.0, 1, 2], [2.0, 5])
 case("np.bincount", [0, 3, 1, 1, 3, 0, 0], A1)
@@ -520,3 +529,323 @@ def test_an_array_of_entry_numbers_can_be_moved():
         for part in parts_of(result):
             assert set(np.ravel(part)) <= set(range(13))
             assert np.array_equal(np.ravel(part) * 0.5, np.ravel(part) / 2)
+
+
+# ---- derivatives ---------------------------------------------------------------------------------
+# Independent of the engine: an array that carries a tiny imaginary part through the primitives, and knows nothing else.
+# Squire & Trapp (1998), Using complex variables to estimate derivatives of real functions, SIAM Review 40, 110-112.
+
+TINY = 1e-200  # its square is 0
+LOOKS = {
+    "argsort", "argpartition", "argmax", "argmin", "nonzero", "searchsorted", "any", "all", "isclose", "isnan",
+    "isfinite", "isinf", "less", "less_equal", "greater", "greater_equal", "equal", "not_equal", "logical_and",
+    "logical_or", "shape", "ndim", "size", "count_nonzero",
+}  # fmt: skip
+ANALYTIC = {
+    "add", "subtract", "multiply", "divide", "power", "negative", "positive", "square", "sqrt", "exp", "sin", "cos",
+    "log10", "where", "sum", "prod", "mean", "cumsum", "cumprod", "matmul", "dot", "tensordot", "outer", "linalg.inv",
+    "linalg.solve",
+}  # fmt: skip
+ANALYTIC |= {name.removeprefix("np.") for name in MOVES}
+
+
+class Step:
+    """A real array, and its derivative along one direction as a tiny imaginary part; no more than NumPy's protocols."""
+
+    def __init__(self, z):
+        self.z = np.asarray(z, complex)
+
+    shape = property(lambda self: self.z.shape)
+    ndim = property(lambda self: self.z.ndim)
+    dtype = property(lambda self: self.z.real.dtype)
+
+    def __len__(self):
+        return len(self.z)
+
+    def __getitem__(self, key):
+        return Step(self.z[key])
+
+    def __bool__(self):
+        raise AssertionError("a truth value of something active")
+
+    __float__ = __int__ = __index__ = __array__ = __bool__
+
+    def __array_ufunc__(self, ufunc, method, *inputs, **options):
+        assert method == "__call__" and not options
+        return perform(ufunc.__name__, ufunc, inputs, {})
+
+    def __array_function__(self, function, types, args, kwargs):
+        home = "linalg." if "linalg" in (function.__module__ or "") else ""
+        return perform(home + function.__name__, function, args, kwargs)
+
+
+def binary(ufunc):
+    return lambda a, b: ufunc(a, b), lambda a, b: ufunc(b, a)
+
+
+for _op, _ufunc in {
+    "add": np.add, "sub": np.subtract, "mul": np.multiply, "truediv": np.divide, "mod": np.remainder,
+    "matmul": np.matmul, "pow": np.power,
+}.items():  # fmt: skip
+    _plain, _reflected = binary(_ufunc)
+    setattr(Step, f"__{_op}__", _plain)
+    setattr(Step, f"__r{_op}__", _reflected)
+for _op, _ufunc in {
+    "lt": np.less, "le": np.less_equal, "gt": np.greater, "ge": np.greater_equal, "eq": np.equal, "ne": np.not_equal,
+}.items():  # fmt: skip
+    setattr(Step, f"__{_op}__", binary(_ufunc)[0])
+for _op, _ufunc in {"neg": np.negative, "pos": np.positive, "abs": np.absolute}.items():
+    setattr(Step, f"__{_op}__", (lambda ufunc: lambda a: ufunc(a))(_ufunc))
+
+
+def each(f, x):
+    if isinstance(x, Step):
+        return f(x.z)
+    return type(x)(each(f, part) for part in x) if isinstance(x, (list, tuple)) else x
+
+
+def wrapped(z):
+    if isinstance(z, (tuple, list)):
+        return type(z)(*map(wrapped, z)) if hasattr(z, "_fields") else type(z)(map(wrapped, z))
+    return Step(z) if np.iscomplexobj(z) else z
+
+
+def along_sorted(z, axis=-1):
+    return np.take_along_axis(z, np.argsort(z.real, axis=axis), axis)
+
+
+def extreme(function):
+    def of(z, axis=None, keepdims=False):
+        held = z.real == function(z.real, axis=axis, keepdims=True)
+        z = np.where(held, z, 0)  # a tie shares evenly
+        return np.sum(z, axis=axis, keepdims=keepdims) / np.sum(held, axis=axis, keepdims=keepdims)
+
+    return of
+
+
+def chosen(function):
+    def of(a, b):
+        a, b = np.asarray(a) + 0j, np.asarray(b) + 0j
+        real = function(a.real, b.real)
+        return real + 1j * np.where(a.real == b.real, (a.imag + b.imag) / 2, np.where(real == a.real, a.imag, b.imag))
+
+    return of
+
+
+def singular_values(z, compute_uv=True):
+    assert not compute_uv
+    u, s, vh = np.linalg.svd(z.real, full_matrices=False)
+    return s + 1j * np.einsum("...ik,...ij,...kj->...k", u, z.imag, vh)
+
+
+def norm(z, ord=None, axis=None, keepdims=False):  # noqa: A002 - NumPy's name
+    """By differences: what a norm's derivative is stands elsewhere."""
+    h = 1e-6 / TINY
+    f = [np.linalg.norm(z.real + k * h * z.imag, ord=ord, axis=axis, keepdims=keepdims) for k in (-2, -1, 0, 1, 2)]
+    return f[2] + 1j * (8 * (f[3] - f[1]) - (f[4] - f[0])) / (12 * h)
+
+
+def solved(a, b, rcond=None):
+    a, b = np.asarray(a), np.asarray(b)
+    x = np.linalg.solve(a.T @ a, a.T @ b)
+    rest = b - a @ x
+    plain = np.linalg.lstsq(a.real, b.real, rcond)
+    return x, np.atleast_1d(np.sum(rest * rest, axis=0)), plain[2], plain[3]
+
+
+SPECIALLY = {
+    "absolute": lambda z: np.where(z.real < 0, -z, z),
+    "maximum": chosen(np.maximum),
+    "minimum": chosen(np.minimum),
+    "sort": along_sorted,
+    "max": extreme(np.max),
+    "amax": extreme(np.max),
+    "min": extreme(np.min),
+    "amin": extreme(np.min),
+    "floor": lambda z: np.floor(z.real) + 0j,
+    "ceil": lambda z: np.ceil(z.real) + 0j,
+    "rint": lambda z: np.rint(z.real) + 0j,
+    "trunc": lambda z: np.trunc(z.real) + 0j,
+    "remainder": lambda a, b: a - b * np.floor_divide(np.real(a), np.real(b)),
+    "power": lambda a, b: np.asarray(a, complex) ** b,
+    "conjugate": lambda z: z,
+    "real": lambda z: z,
+    "linalg.svd": singular_values,
+    "linalg.norm": norm,
+    "linalg.lstsq": solved,
+}
+
+
+def perform(name, function, args, kwargs):
+    if name == "iscomplexobj":
+        return False
+    if name == "result_type":
+        return np.dtype(float)
+    if name in LOOKS:
+        return function(*each(np.real, args), **{key: each(np.real, x) for key, x in kwargs.items()})
+    assert name in SPECIALLY or name in ANALYTIC, f"{name} is not a primitive"
+    args, kwargs = each(np.copy, args), {key: each(np.copy, x) for key, x in kwargs.items()}
+    return wrapped(SPECIALLY.get(name, function)(*args, **kwargs))
+
+
+# Arguments that stay plain: whole numbers, and places where the result jumps.
+PLAIN_ARGUMENTS = {
+    "np.quantile": 1, "np.percentile": 1, "np.nanquantile": 1, "np.nanpercentile": 1, "np.var": 4, "np.std": 4,
+    "np.nanvar": 4, "np.nanstd": 4,
+}  # fmt: skip
+PLAIN_OPTIONS = {"ddof", "correction", "fweights", "where", "discont", "tol", "p", "ord", "axis", "endpoint"}
+NOT_THERE = {"np.poly", "np.roots", "np.fix", "np.real_if_close"}  # complex, or constant
+
+
+def is_real(x) -> bool:
+    return isinstance(x, (float, np.floating)) or (isinstance(x, np.ndarray) and x.dtype == float)
+
+
+def active_parts(name: str, args: tuple, options: dict) -> list:
+    """Where in the arguments the real numbers are."""
+    cut = PLAIN_ARGUMENTS.get(name, len(args))
+    found = []
+    for k, x in enumerate(args[:cut]):
+        if isinstance(x, list) and x and all(is_real(part) and np.ndim(part) for part in x) and name != "np.select":
+            found += [(k, j) for j in range(len(x))]
+        elif is_real(x):
+            found.append((k,))
+    return found + [(key,) for key, x in options.items() if is_real(x) and key not in PLAIN_OPTIONS]
+
+
+def with_parts(args: tuple, options: dict, places: list, parts: list) -> tuple[list, dict]:
+    args, options = [list(x) if isinstance(x, list) else x for x in args], dict(options)
+    for (key, *inner), x in zip(places, parts, strict=True):
+        if inner:
+            args[key][inner[0]] = x
+        elif isinstance(key, int):
+            args[key] = x
+        else:
+            options[key] = x
+    return args, options
+
+
+def given_parts(args: tuple, options: dict, places: list) -> list:
+    found = []
+    for key, *inner in places:
+        x = args[key] if isinstance(key, int) else options[key]
+        found.append(np.asarray(x[inner[0]] if inner else x, float))
+    return found
+
+
+def smooth(x: np.ndarray) -> bool:
+    return not np.any(np.isinf(x))
+
+
+DIFFERENTIABLE = [
+    k
+    for k, (name, args, options) in enumerate(CASES)
+    if k not in AT_A_CORNER
+    and name not in NOT_THERE
+    and not any(isinstance(x, np.ndarray) and np.iscomplexobj(x) for x in (*args, *options.values()))
+    and active_parts(name, args, options)
+    and all(map(smooth, given_parts(args, options, active_parts(name, args, options))))
+]
+
+
+def slope_by_differences(f, parts: list, directions: list) -> list:
+    """Of fourth order: central differences at two steps."""
+    h = 1e-4
+
+    def at(k: int) -> list:
+        result, _ = quietly(f, *(x + k * h * d for x, d in zip(parts, directions, strict=True)))
+        return [np.asarray(y, float) for y in parts_of(result)]
+
+    return [(8 * (b - a) - (d - c)) / (12 * h) for a, b, c, d in zip(at(-1), at(1), at(-2), at(2), strict=True)]
+
+
+@pytest.mark.parametrize("k", DIFFERENTIABLE, ids=name_of)
+def test_a_body_has_the_derivative_of_the_function(k):
+    name, args, options = CASES[k]
+    function, body = COMPOSED[name]
+    places = active_parts(name, args, options)
+    parts = given_parts(args, options, places)
+    directions = [np.random.default_rng(k + 1).normal(size=x.shape) for x in parts]
+
+    def called(f):
+        def of(*parts):
+            args_, options_ = with_parts(args, options, places, list(parts))
+            return f(*args_, **options_)
+
+        return of
+
+    steps = [Step(x + 1j * TINY * d) for x, d in zip(parts, directions, strict=True)]
+    found, _ = quietly(called(body), *steps)
+    expected, _ = quietly(called(function), *parts)
+    slopes = slope_by_differences(called(function), parts, directions)
+    for x, y, slope in zip(parts_of(found), parts_of(expected), slopes, strict=True):
+        z = x.z if isinstance(x, Step) else np.asarray(x, complex)
+        np.testing.assert_allclose(z.real, y, rtol=1e-11, atol=1e-12)
+        known = np.isfinite(slope)
+        np.testing.assert_allclose((z.imag / TINY)[known], slope[known], rtol=1e-6, atol=1e-6)
+
+
+def slope(name: str, *args, **options) -> np.ndarray:
+    """The derivative of the body in direction 1 of its first argument."""
+    first, *others = args
+    result = COMPOSED[name][1](Step(np.asarray(first) + 1j * TINY), *others, **options)
+    return np.squeeze(result.z.imag / TINY)
+
+
+def test_the_deviation_of_equal_values_has_the_slope_0():
+    a = Step(np.full(4, 0.5) + 1j * TINY * A1[:4])
+    for name in ("np.std", "np.nanstd"):
+        assert COMPOSED[name][1](a).z == 0
+
+
+# slopes -1, 2, 3, -1 between the points: by the point the one of least absolute value, 0 where it is flat outside
+@pytest.mark.parametrize(
+    ("x", "outside", "expected"),
+    [(0.0, {}, 0.0), (1.0, {}, 0.0), (2.0, {}, 2.0), (3.0, {}, 0.0), (4.0, {}, 0.0), (0.0, {"left": 9.0}, -1.0),
+     (4.0, {"right": 9.0}, -1.0), (5.0, {}, 0.0), (-1.0, {"left": 9.0}, 0.0), (2.5, {}, 3.0)],
+)  # fmt: skip
+def test_interp_at_a_point_has_the_least_slope_between_those_of_its_sides(x, outside, expected):
+    assert slope("np.interp", x, np.arange(5.0), np.array([0.0, -1.0, 1.0, 4.0, 3.0]), **outside) == expected
+
+
+def test_interp_at_a_point_moves_with_its_value_and_against_its_place():
+    body, knots, values = COMPOSED["np.interp"][1], np.arange(3.0), np.array([0.0, 1.0, 3.0])
+    raised = body(1.0, knots, Step(values + 1j * TINY * np.array([0.0, 1.0, 0.0])))
+    moved = body(1.0, Step(knots + 1j * TINY * np.array([0.0, 1.0, 0.0])), values)
+    assert raised.z.imag / TINY == 1
+    assert moved.z.imag / TINY == -1
+
+
+def test_sinc_and_i0_are_smooth_at_0():
+    x = np.array([0.0, 1e-12, 1e-6, 1e-3])
+    np.testing.assert_allclose(slope("np.sinc", x), -(np.pi**2) / 3 * x, rtol=1e-5, atol=0)
+    np.testing.assert_allclose(slope("np.i0", x), x / 2, rtol=1e-6, atol=0)
+
+
+def test_sinc_and_i0_have_no_seam():
+    mpmath = pytest.importorskip("mpmath")
+    x = np.array([0.31, 0.3183, 0.31831, 0.32, 7.9, 7.999999, 8.000001, 9.0, 50.0])
+    derivative = [float(mpmath.diff(mpmath.sincpi, t)) for t in x]
+    np.testing.assert_allclose(slope("np.sinc", x), derivative, rtol=1e-13, atol=1e-15)
+    np.testing.assert_allclose(slope("np.i0", x), [float(mpmath.besseli(1, t)) for t in x], rtol=1e-14)
+
+
+def test_a_step_is_taken_along_with_its_start():
+    assert np.array_equal(slope("np.unwrap", np.array([0.0, math.pi, 0.0, 4 * math.pi])), np.ones(4))
+    assert np.array_equal(slope("np.clip", np.array([-1.0, 0.0, 0.5, 1.0, 2.0]), 0.0, 1.0), [0, 0.5, 1, 0.5, 0])
+    assert np.array_equal(slope("np.nan_to_num", np.array([np.nan, np.inf, 2.0])), [0, 0, 1])
+    assert np.array_equal(slope("np.fix", A1), np.zeros(7))
+
+
+def test_left_out_entries_have_no_derivative():
+    kept = ~np.isnan(HOLES)
+    for name in ("np.nansum", "np.nanmean", "np.nanstd", "np.nanmax", "np.nanmedian", "np.nanprod"):
+        a = Step(HOLES + 1j * TINY * np.where(kept, 0.0, 1.0))
+        assert COMPOSED[name][1](a).z.imag == 0
+
+
+def test_lists_of_active_numbers_are_stacked():
+    numbers = [Step(x + 1j * TINY) for x in A1]
+    for name, args in (("np.var", ()), ("np.median", ()), ("np.polyval", (2.0,)), ("np.diff", ())):
+        found, expected = COMPOSED[name][1](numbers, *args), COMPOSED[name][0](A1, *args)
+        np.testing.assert_allclose(found.z.real, expected, rtol=1e-13)
