@@ -269,7 +269,7 @@ def test_a_tangent_that_was_not_computed_is_not_shown_as_zero():
         replace(row, tangents={seed: t for seed, t in row.tangents.items() if seed != "lam"}) for row in sample.rows
     ]
     assert seeds_of(sample) == []
-    assert "Tangents of 1 more seeds are not shown: lam." in table(sample).notes
+    assert "Tangents of 1 more seed are not shown: lam." in table(sample).notes
 
 
 # ---- graph ----------------------------------------------------------------------------------------

@@ -197,16 +197,18 @@ def _seeds(r: Result) -> tuple[list[str], list[str]]:
     every = list(r.seeds) if r.mode != "reverse" else []
     arrays = [name for name, value in r.inputs.items() if shape_of(value)]
     many = len(every) > MAX_ENTRIES and any(row.adjoint is not None for row in r.rows)
-    entries = {seed for seed in every if many and seed.startswith(tuple(f"{name}[" for name in arrays))}
+    starts = tuple(f"{name}[" for name in arrays)
+    entries = {seed for seed in every if seed.startswith(starts)} if many else set()
     known = computed_seeds(r) if arrays else every
     shown = [seed for seed in known if seed not in entries][:MAX_SEEDS] if every else []
     notes = []
     if entries:
         which = f"{len(entries)} seeds, the entries of {_some(arrays)}"
         notes.append(f"Tangents of {which}, are not shown: the adjoint has the derivative for each of them.")
-    left = [seed for seed in every if seed not in {*shown, *entries}]
+    seen = {*shown, *entries}
+    left = [seed for seed in every if seed not in seen]
     if left:
-        notes.append(f"Tangents of {len(left)} more seeds are not shown: {_some(left)}.")
+        notes.append(f"Tangents of {len(left)} more seed{'s' if len(left) != 1 else ''} are not shown: {_some(left)}.")
     return shown, notes
 
 
