@@ -286,6 +286,10 @@ corner("np.trim_zeros", np.array([0.0, 0]), "b")
 corner("np.unique", np.array([[3.0, 1, 2], [1, np.nan, np.nan]]))
 case("np.unique", A1)
 case("np.union1d", [3.0, 1, 2], [2.0, 5])
+corner("np.setdiff1d", A1, A1[:3])
+corner("np.setdiff1d", A1, A1[2:4], assume_unique=True)
+corner("np.intersect1d", A1, A1[2:5])
+corner("np.setxor1d", A1, np.append(A1[2:5], 0.5))
 case("np.bincount", [0, 3, 1, 1, 3, 0, 0], A1)
 case("np.bincount", [0, 3], weights=A1[:2], minlength=6)
 case("np.apply_along_axis", lambda row: np.outer(row, row[:2]), 1, A3)
@@ -323,6 +327,15 @@ case("np.sinc", 0.0)
 case("np.sinc", Z1)
 case("np.i0", np.array([0.0, 0.1, -3.0, 7.999, 8.0, 8.001, 20.0, -300.0]))
 case("np.i0", 1.0)
+for name in ("sqrt", "log", "log2", "log10", "arccos", "arcsin", "arctanh"):
+    case(f"np.emath.{name}", POSITIVE / 3)
+    corner(f"np.emath.{name}", np.array([-0.5, 0.5, 2.0, -3.0]))
+    corner(f"np.emath.{name}", Z1)
+case("np.emath.logn", 2.0, POSITIVE)
+corner("np.emath.logn", 2, [-4, 4.0])
+case("np.emath.power", POSITIVE, 1.5)
+corner("np.emath.power", [-2, 4], [2, -3])
+corner("np.emath.power", A1, 0.5)
 for name in ("np.linspace", "np.logspace"):
     case(name, 0.3, 2.0, 6)
     case(name, A1, 2.0, 6, endpoint=False, axis=1)
@@ -538,13 +551,13 @@ def test_an_array_of_entry_numbers_can_be_moved():
 TINY = 1e-200  # its square is 0
 LOOKS = {
     "argsort", "argpartition", "argmax", "argmin", "nonzero", "searchsorted", "any", "all", "isclose", "isnan",
-    "isfinite", "isinf", "less", "less_equal", "greater", "greater_equal", "equal", "not_equal", "logical_and",
+    "isfinite", "isinf", "isin", "less", "less_equal", "greater", "greater_equal", "equal", "not_equal", "logical_and",
     "logical_or", "shape", "ndim", "size", "count_nonzero",
 }  # fmt: skip
 ANALYTIC = {
-    "add", "subtract", "multiply", "divide", "power", "negative", "positive", "square", "sqrt", "exp", "sin", "cos",
-    "log10", "where", "sum", "prod", "mean", "cumsum", "cumprod", "matmul", "dot", "tensordot", "outer", "linalg.inv",
-    "linalg.solve",
+    "add", "subtract", "multiply", "divide", "power", "negative", "positive", "square", "sqrt", "exp", "sin",
+    "cos", "log10", "log", "log2", "arccos", "arcsin", "arctanh", "where", "sum", "prod", "mean", "cumsum",
+    "cumprod", "matmul", "dot", "tensordot", "outer", "linalg.inv", "linalg.solve",
 }  # fmt: skip
 ANALYTIC |= {name.removeprefix("np.") for name in MOVES}
 

@@ -132,6 +132,71 @@ def i0(x: Any) -> Any:
     return np.where(near, result, np.exp(outer) * (0.5 * (b0 - b2)) / np.sqrt(outer))
 
 
+# ---- functions that leave the real numbers where they have to ------------------------------------
+
+
+def _negative(x: Any) -> Any:
+    return x < 0
+
+
+def _beyond_one(x: Any) -> Any:
+    return (x > 1) | (x < -1)
+
+
+def _widened(x: Any, outside: Any) -> Any:
+    """x as complex numbers where one of them is outside."""
+    x = operand(x)
+    return x if np.iscomplexobj(x) or not np.any(outside(x)) else x + 0j
+
+
+def emath_sqrt(x: Any) -> Any:
+    """√x, imaginary for x < 0."""
+    return np.sqrt(_widened(x, _negative))
+
+
+def emath_log(x: Any) -> Any:
+    """log x, with imaginary part π for x < 0."""
+    return np.log(_widened(x, _negative))
+
+
+def emath_log2(x: Any) -> Any:
+    """log₂ x, complex for x < 0."""
+    return np.log2(_widened(x, _negative))
+
+
+def emath_log10(x: Any) -> Any:
+    """log₁₀ x, complex for x < 0."""
+    return np.log10(_widened(x, _negative))
+
+
+def emath_logn(n: Any, x: Any) -> Any:
+    """log x / log n, complex where one of them is negative."""
+    return np.log(_widened(x, _negative)) / np.log(_widened(n, _negative))
+
+
+def emath_power(x: Any, p: Any) -> Any:
+    """xᵖ, complex for x < 0."""
+    p = operand(p)
+    if not np.iscomplexobj(p) and np.issubdtype(np.result_type(p), np.integer) and np.any(p < 0):
+        p = p * 1.0
+    return np.power(_widened(x, _negative), p)
+
+
+def emath_arccos(x: Any) -> Any:
+    """arccos x, complex for |x| > 1."""
+    return np.arccos(_widened(x, _beyond_one))
+
+
+def emath_arcsin(x: Any) -> Any:
+    """arcsin x, complex for |x| > 1."""
+    return np.arcsin(_widened(x, _beyond_one))
+
+
+def emath_arctanh(x: Any) -> Any:
+    """artanh x, complex for |x| > 1."""
+    return np.arctanh(_widened(x, _beyond_one))
+
+
 # ---- evenly spaced numbers -----------------------------------------------------------------------
 
 
@@ -206,6 +271,15 @@ BODIES: dict[str, Body] = {
     "np.real_if_close": real_if_close,
     "np.sinc": sinc,
     "np.i0": i0,
+    "np.emath.sqrt": emath_sqrt,
+    "np.emath.log": emath_log,
+    "np.emath.log2": emath_log2,
+    "np.emath.log10": emath_log10,
+    "np.emath.logn": emath_logn,
+    "np.emath.power": emath_power,
+    "np.emath.arccos": emath_arccos,
+    "np.emath.arcsin": emath_arcsin,
+    "np.emath.arctanh": emath_arctanh,
     "np.linspace": linspace,
     "np.logspace": logspace,
     "np.geomspace": geomspace,

@@ -158,6 +158,25 @@ def union1d(ar1: Any, ar2: Any) -> Any:
     return unique(np.concatenate((np.reshape(operand(ar1), (-1,)), np.reshape(operand(ar2), (-1,)))))
 
 
+def setdiff1d(ar1: Any, ar2: Any, assume_unique: bool = False) -> Any:
+    """The entries of one that the other does not have."""
+    a = np.reshape(operand(ar1), (-1,)) if assume_unique else unique(ar1)
+    return a[~np.isin(a, operand(ar2))]
+
+
+def intersect1d(ar1: Any, ar2: Any, assume_unique: bool = False, return_indices: bool = False) -> Any:
+    """The entries of one that the other has, too; as variables they are those of the first."""
+    if return_indices:
+        raise NotImplementedError("np.intersect1d: return_indices= has no derivative rule; use np.isin and np.nonzero")
+    a = unique(ar1)
+    return a[np.isin(a, operand(ar2))]
+
+
+def setxor1d(ar1: Any, ar2: Any, assume_unique: bool = False) -> Any:
+    """The entries that one of the two has."""
+    return np.sort(np.concatenate((setdiff1d(unique(ar1), ar2), setdiff1d(unique(ar2), ar1))))
+
+
 def bincount(x: Any, /, weights: Any = None, minlength: int = 0) -> Any:
     """The sum of the weights for each integer in x."""
     counts = np.bincount(x, minlength=minlength)
@@ -247,6 +266,9 @@ BODIES: dict[str, Body] = {
     "np.partition": partition,
     "np.unique": unique,
     "np.union1d": union1d,
+    "np.setdiff1d": setdiff1d,
+    "np.intersect1d": intersect1d,
+    "np.setxor1d": setxor1d,
     "np.bincount": bincount,
     "np.apply_along_axis": apply_along_axis,
     "np.apply_over_axes": apply_over_axes,
