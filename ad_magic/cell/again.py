@@ -70,14 +70,28 @@ def replayed(run: Run, inputs: Mapping[str, Any]) -> Run:
     if run.tape.recorded > len(run.tape):  # not all of it was kept
         raise PathChanged(len(run.tape), None)
     values = {**run.inputs, **{name: _as_before(run.inputs[name], value) for name, value in inputs.items()}}
-    rows = {row: float(values[name][position] if position else values[name]) for name, position, row in run.seeds}
+    rows = {row: values[name] if hasattr(values[name], "shape") else float(values[name]) for name, _, row in run.seeds}
     tape = replay(run.tape, rows, shown=_only_shown(run.tape))
-    if run.mode == "forward":
-        columns = [forward_sweep(tape, {row: 1.0}) for _, _, row in run.seeds]
+    forward = run.mode == "forward"
+    if forward:
+        columns = [forward_sweep(tape, {row: unit(tape.values[row], position)}) for _, position, row in run.seeds]
         tape = tape.with_values(tape.values, list(zip(*columns, strict=True)))
-    return replace(
-        run, inputs=values, tape=tape, outputs=[_output(o, tape, run.mode == "forward") for o in run.outputs]
-    )
+    return replace(run, inputs=values, tape=tape, outputs=[_output(o, tape, forward) for o in run.outputs])
+
+
+def unit(value: Any, position: tuple[int, ...], size: Any = 1.0) -> Any:
+    """A direction: `size` at one entry of a value and zero elsewhere; `size` itself for a number.
+
+    >>> unit(3.5, ())
+    1.0
+    """
+    if not hasattr(value, "shape"):
+        return size
+    import numpy as np
+
+    direction = np.zeros(value.shape, type(size))
+    direction[position] = size
+    return direction
 
 
 def _only_shown(tape: Columns) -> set[int]:
@@ -96,20 +110,24 @@ def _as_before(old: Any, new: Any) -> Any:
 
 
 def _output(output: Output, tape: Columns, forward: bool) -> Output:
-    if not isinstance(output.rows, list):
-        if output.rows is None:
-            return output
-        return replace(
-            output, value=float(tape.values[output.rows]), tangents=tape.tangents[output.rows] if forward else None
-        )
+    if output.rows is None:
+        return output
+    if output.scalar:
+        row = output.rows
+        return replace(output, value=float(tape.values[row]), tangents=_along(tape, row, ()) if forward else None)
     import numpy as np
 
-    flat = [value if row is None else tape.values[row] for value, row, _ in output.flat()]
-
-    def tangents(rows: Any) -> Any:
-        return (
-            [tangents(r) for r in rows] if isinstance(rows, list) else (None if rows is None else tape.tangents[rows])
-        )
-
+    seeds = output.seeds()
+    flat = [old if row is None else tape.values[row] for (row, _), old in zip(seeds, output.value.flat, strict=True)]
+    if not isinstance(output.rows, list):
+        flat = tape.values[output.rows]
     value = np.array(flat, dtype=float).reshape(output.value.shape)
-    return replace(output, value=value, tangents=tangents(output.rows) if forward else output.tangents)
+    if not forward:
+        return replace(output, value=value)
+    tangents = [None if row is None else _along(tape, row, position) for row, position in seeds]
+    return replace(output, value=value, tangents=tangents)
+
+
+def _along(tape: Columns, row: int, position: tuple[int, ...]) -> tuple[float, ...]:
+    """The tangents of one entry of a row, along each seed."""
+    return tuple(float(t[position] if hasattr(t, "shape") and position else t) for t in tape.tangents[row])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import itertools
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import CodeType, TracebackType
@@ -18,6 +19,9 @@ from ad_magic.engine.traced import Traced
 from .names import find_inputs, last_assigned
 
 
+DIRECTIONS = 4096  # so many tangents a run in forward mode carries along
+
+
 class CellError(ValueError):
     """What a user did wrong in asking, in one sentence; the magics show it as one line."""
 
@@ -28,12 +32,32 @@ class Output:
 
     name: str
     value: Any  # float, or a float array
-    rows: Any  # the row of a number; for an array, nested lists of the same shape; None where a number is constant
-    tangents: Any = None  # forward runs: the same shape, each a tuple with one tangent for each seed
+    rows: Any  # the row of a number or an array; for a list, nested lists of rows; None where it is constant
+    tangents: Any = None  # forward runs: a tuple with one tangent for each seed; for an array that of each entry
+
+    @property
+    def scalar(self) -> bool:
+        """Whether it is one number."""
+        return not hasattr(self.value, "shape")
+
+    @property
+    def parts(self) -> list[int]:
+        """The rows that it is made of."""
+        return [row for row in _flatten(self.rows) if row is not None and row >= 0]
+
+    def seeds(self) -> list[tuple[int | None, tuple[int, ...]]]:
+        """For each entry in order its row and its position there, () for a number."""
+        if self.scalar or isinstance(self.rows, list):
+            return [(row, ()) for row in _flatten(self.rows)]
+        import numpy as np
+
+        return [(self.rows, position) for position in np.ndindex(self.value.shape)]
 
     def flat(self) -> list[tuple[float, int | None, Any]]:
         """(value, row, tangents) of each entry, in order."""
-        return list(zip(_flatten(self.value), _flatten(self.rows), _flatten(self.tangents, leaf=tuple), strict=False))
+        rows = [row for row, _ in self.seeds()]
+        tangents = _flatten(self.tangents, leaf=tuple) if self.tangents is not None else [None] * len(rows)
+        return list(zip(_flatten(self.value), rows, tangents, strict=True))
 
 
 @dataclass(frozen=True)
@@ -42,7 +66,7 @@ class Run:
 
     mode: str  # both, forward, reverse
     inputs: dict[str, Any]  # name -> plain value, a float or a float array
-    seeds: list[tuple[str, tuple[int, ...], int]]  # (input, position in it, row), one for each scalar
+    seeds: list[tuple[str, tuple[int, ...], int]]  # (input, position in it, row), one for each entry
     outputs: list[Output]
     tape: Columns
     file: str | None = None  # the source that was run
@@ -99,8 +123,16 @@ def run_program(
     __tracebackhide__ = True
     inputs = read_inputs(program, namespace, given)
     before = {name: namespace[name] for name in inputs if name in namespace}
-    tape = Tape(located=LOCATED, limit=LOCATED if mode == "forward" else None)
-    numbers, seeds = make_active(inputs, tape, forward=mode == "forward")
+    forward = mode == "forward"
+    directions = sum(getattr(value, "size", 1) for value in inputs.values()) if forward else 1
+    if directions > DIRECTIONS:
+        raise CellError(
+            f"forward mode carries one tangent for each entry of the inputs, and these have {directions:,}; "
+            "use --mode reverse"
+        )
+    tape = Tape(located=LOCATED, limit=LOCATED if forward else None, forward=forward, directions=directions)
+    own = {name: value if (value := given.get(name)) is not None else before.get(name) for name in inputs}
+    numbers, seeds = make_active(inputs, tape, own, forward=forward)
     value: Any = None
     outputs: list[Output] = []
     with standing_in(namespace, program.tree, skip):
@@ -125,7 +157,7 @@ def run_program(
             columns = tape.close()  # its numbers are plain values from here on; leaving the block takes them out
             for name, number in numbers.items():  # an input that was not assigned keeps the object it had
                 if namespace.get(name) is number:
-                    namespace[name] = given[name] if given.get(name) is not None else before.get(name, inputs[name])
+                    namespace[name] = _as_it_was(number, given.get(name), before.get(name, inputs[name]))
     label = program.last_text if outputs and outputs[0].name == "out" else None
     run = Run(mode, inputs, seeds, outputs, columns, program.file, program.cells, label)
     return run, plain_in(value)
@@ -159,41 +191,41 @@ def _as_input(name: str, given: Any) -> Any:
 
 
 def make_active(
-    inputs: Mapping[str, Any], tape: Tape, *, forward: bool
+    inputs: Mapping[str, Any], tape: Tape, own: Mapping[str, Any], *, forward: bool
 ) -> tuple[dict[str, Any], list[tuple[str, tuple[int, ...], int]]]:
-    """The inputs as active numbers of a run, and their seeds. In forward mode each seed is one direction."""
-    import itertools
+    """The inputs as active numbers and arrays of a run, and their seeds. In forward mode each seed is one direction.
 
-    places = [
-        (name, position)
-        for name, value in inputs.items()
-        for position in itertools.product(*map(range, getattr(value, "shape", ())))
-    ]
-    made: dict[tuple[str, tuple[int, ...]], Any] = {}
-    seeds = []
-    for k, (name, position) in enumerate(places):
-        value = (
-            float(inputs[name][position]) if position or getattr(inputs[name], "shape", None) == () else inputs[name]
-        )
-        if forward:
-            tangent: Any = 1.0 if len(places) == 1 else Directions([float(k == j) for j in range(len(places))])
-            number: Any = Dual.input(tape, value, tangent)
-        else:
-            number = Traced.input(tape, value)
-        made[name, position] = number
-        seeds.append((name, position, number.index))
-    numbers = {}
+    `own` are the user's own objects: an array input stands in the memory of his array.
+    """
+    numbers: dict[str, Any] = {}
+    seeds: list[tuple[str, tuple[int, ...], int]] = []
     for name, value in inputs.items():
-        if not hasattr(value, "shape"):
-            numbers[name] = made[name, ()]
-        else:
-            import numpy as np
+        if hasattr(value, "shape"):
+            from ad_magic.engine.arrays.array import array_input
 
-            array = np.empty(value.shape, dtype=object)
-            for position in np.ndindex(value.shape):
-                array[position] = made[name, position]
-            numbers[name] = array
+            kept = own.get(name)
+            same = type(kept).__name__ == "ndarray" and kept.shape == value.shape
+            numbers[name] = array_input(tape, kept if same else value, len(seeds))
+            positions = list(itertools.product(*map(range, value.shape)))
+        else:
+            positions = [()]
+            if forward:
+                along = [float(k == len(seeds)) for k in range(tape.directions)]
+                numbers[name] = Dual.input(tape, value, Directions(along) if len(along) > 1 else 1.0)
+            else:
+                numbers[name] = Traced.input(tape, value)
+        seeds += [(name, position, numbers[name].index) for position in positions]
     return numbers, seeds
+
+
+def _as_it_was(number: Any, given: Any, before: Any) -> Any:
+    """The object that an input was before the run; an array that the program wrote to holds what it wrote."""
+    value = given if given is not None else before
+    if not hasattr(number, "place"):
+        return value
+    from ad_magic.engine.arrays.array import written_to
+
+    return written_to(number, value)
 
 
 def choose_outputs(program: Program, namespace: dict[str, Any], value: Any, of: Sequence[str]) -> list[tuple[str, Any]]:
@@ -214,13 +246,56 @@ def choose_outputs(program: Program, namespace: dict[str, Any], value: Any, of: 
     return [(name, namespace[name])]
 
 
+def as_array(value: Any) -> Any:
+    """A value as an array, active or plain, where it is one or a list with arrays in it; else None.
+
+    Lists of numbers stay lists: each has a row of its own.
+    """
+    if isinstance(value, (list, tuple)) and any(isinstance(x, (list, tuple)) or hasattr(x, "ndim") for x in value):
+        from ad_magic.engine.arrays.constructors import array
+
+        try:
+            made = array(value)
+        except ValueError:
+            return None
+        return made if hasattr(made, "place") else None
+    if type(value).__name__ == "Buffer" or type(value).__name__ == "ndarray" or hasattr(value, "place"):
+        from ad_magic.engine.arrays.array import latest
+
+        return latest(value)
+    return None
+
+
+def _whole(value: Any) -> Any:
+    return value.astype(float) if value.ndim else float(value)
+
+
+def _tangents(value: Any) -> Any:
+    """The tangents of an array, for each entry a tuple with one for each seed; as nested lists."""
+    if value.tangent is None:
+        return None
+
+    def each(t: Any) -> Any:
+        return tuple(t.tolist()) if t.ndim == 1 else [each(x) for x in t]
+
+    import numpy as np
+
+    return each(np.moveaxis(np.asarray(value.tangent), 0, -1))
+
+
 def is_numeric(value: Any) -> bool:
     """Whether a value can be differentiated: a real number, or a non-empty list, tuple or array of such."""
-    if type(value).__name__ == "ndarray":
+    if hasattr(value, "dtype") and hasattr(value, "ndim") and isinstance(value, _arrays()):
         return value.dtype.kind in "fiu" or (value.dtype == object and all(is_numeric(x) for x in value.flat))
     if isinstance(value, (list, tuple)):
         return len(value) > 0 and all(map(is_numeric, value))
     return isinstance(value, (float, int)) and not isinstance(value, complex)
+
+
+def _arrays() -> type:
+    import numpy as np
+
+    return np.ndarray
 
 
 def read_output(name: str, value: Any, tape: Tape) -> Output:
@@ -235,8 +310,12 @@ def read_output(name: str, value: Any, tape: Tape) -> Output:
         )
     if not is_numeric(value):
         raise CellError(f"the output {name!r} is a {type(value).__name__}, not a number or an array of numbers")
-    if type(value).__name__ == "ndarray":
-        value = value.tolist()
+    array = as_array(value)
+    if array is not None:
+        value = array
+        if hasattr(value, "place"):
+            return Output(name, _whole(value.value), value.index if value.tape is tape else None, _tangents(value))
+        return Output(name, value.astype(float) if value.ndim else float(value), None)
     if not isinstance(value, (list, tuple)):
         return Output(name, float(primal(value)), _row(value, tape), _tangent(value, tape))
 

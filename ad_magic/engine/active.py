@@ -54,7 +54,25 @@ class Active:
         Active.types.add(cls)
 
     # Programs ask isinstance(x, float); a real subclass of float would be taken for its bare value by every C function.
-    __class__ = property(lambda self: float)
+    # An entry of an array is a float of NumPy.
+    __class__ = property(lambda self: _class_of(self))
+
+    def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **options: Any) -> Any:
+        from .arrays.dispatch import call_ufunc
+
+        return call_ufunc(ufunc, method, inputs, options)
+
+    def __array_function__(self, function: Any, types: Any, args: Any, kwargs: Any) -> Any:
+        from .arrays.dispatch import call_function
+
+        return call_function(function, args, kwargs)
+
+    def __getattr__(self, name: str) -> Any:
+        if name in OF_NUMPY and _of_numpy(self):  # an entry of an array has what an array without axes has
+            from .arrays.constructors import whole
+
+            return getattr(whole(self), name)
+        raise AttributeError(f"'float' object has no attribute {name!r}")
 
     def __hash__(self) -> int:
         return _looked("hash", self, hash(self.value))
@@ -116,6 +134,21 @@ class Active:
 
     def hex(self) -> str:
         return primal(self).hex()
+
+
+OF_NUMPY = frozenset(
+    "shape ndim size dtype T item sum mean std var prod max min astype reshape copy tolist flatten ravel clip round "
+    "squeeze any all nbytes itemsize dot cumsum cumprod argmax argmin transpose strides flags repeat".split()
+)
+
+
+def _of_numpy(x: Any) -> bool:
+    return _class_of(x) is not float
+
+
+def _class_of(x: Any) -> type:
+    kind = type(primal(x))
+    return kind if kind.__name__ == "float64" else float
 
 
 def primal(x: Any) -> Any:

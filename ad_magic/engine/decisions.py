@@ -58,6 +58,8 @@ STOPS = frozenset(("int", "round", "floor", "ceil", "trunc", "text"))
 
 def decide(op: Operation, arguments: Sequence[Any]) -> Any:
     """The outcome of a decision at these values; numbers of the engine decide by their plain value."""
+    if op.array:
+        return op.outcome(arguments)  # type: ignore[attr-defined]
     plain = [primal(x) for x in arguments]
     if op.attempted is None:
         return DECISIONS[op.name](*plain)

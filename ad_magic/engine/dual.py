@@ -12,7 +12,7 @@ from .generate import add_operators
 from .operation import INPUT, times
 from .tape import Tape
 
-HAND = Tape(limit=0)  # the run of the dual numbers that a user writes down himself
+HAND = Tape(limit=0, forward=True)  # the run of the dual numbers that a user writes down himself
 
 
 class Directions(tuple):
@@ -23,6 +23,7 @@ class Directions(tuple):
     """
 
     __slots__ = ()
+    __array_ufunc__ = None  # a float of NumPy on the left leaves the product to us
 
     def __mul__(self, factor: Any) -> Directions:
         return Directions([times(factor, t) for t in self])

@@ -14,7 +14,7 @@ from ad_magic.rules import RULES, Rule, define
 from ad_magic.rules.number import PLAIN
 
 from .active import LostDerivative
-from .operation import COMPARISONS, decision, operation
+from .operation import COMPARISONS, NUMPYS, decision, operation
 from .record import broken_power, careful_tangent, decide_on, mixed, raised
 from .tape import is_ours, user_frame
 
@@ -68,7 +68,7 @@ def method(self, other{extra}):{prologue}
         {other} = other.value
         operand = other.index
         op = BOTH
-    elif (kind is float or kind is int) and values is not None:
+    elif (kind is float or kind is int or kind in NUMPYS) and values is not None:
         {other} = operand = other
         op = ONE
     else:
@@ -130,7 +130,7 @@ def method(self, other{extra}):{prologue}
                 tangent = careful_tangent(BOTH, (a, b), z, ({first}.tangent, {second}.tangent))
         except SINGULAR:
             tangent = careful_tangent(BOTH, (a, b), z, ({first}.tangent, {second}.tangent))
-    elif (kind is float or kind is int) and tape.values is not None:
+    elif (kind is float or kind is int or kind in NUMPYS) and tape.values is not None:
         {self} = self.value
         {other} = operand = other
         op = ONE
@@ -213,7 +213,7 @@ def method(number: type, rule: Rule, *, reflected: bool = False, depth: int = 1)
         source = (_TRACED_UNARY if unary else _TRACED_BINARY) + _RECORD
     namespace: dict[str, Any] = {
         **PLAIN, "Number": number, "new": number.__new__,
-        "mixed": mixed, "broken_power": broken_power, "raised": raised,
+        "NUMPYS": NUMPYS, "mixed": mixed, "broken_power": broken_power, "raised": raised,
         "careful_tangent": careful_tangent, "getframe": sys._getframe, **FRAMES, "keep": getattr(number, "keep", None),
         "LostDerivative": LostDerivative, "SINGULAR": (ArithmeticError, ValueError, LostDerivative),
     }  # fmt: skip
@@ -235,7 +235,7 @@ def method(self, other):
         outcome = self.value {symbol} other.value
         op = BOTH
         right = other.index
-    elif (kind is float or kind is int) and values is not None:
+    elif (kind is float or kind is int or kind in NUMPYS) and values is not None:
         outcome = self.value {symbol} other
         op = ONE
         right = other
@@ -257,7 +257,7 @@ def method(self, other):
 _DUAL_COMPARISON = """
 def method(self, other):
     kind = type(other)
-    if self.tape.limit == 0 and (kind is float or kind is int):
+    if self.tape.limit == 0 and (kind is float or kind is int or kind in NUMPYS):
         return self.value {symbol} other
     return decide_on({name!r}, self, other)
 """
@@ -267,7 +267,7 @@ def comparison(number: type, name: str) -> Any:
     """The comparison method `name` ("lt", …): a plain bool, and a row that records the decision."""
     template = _DUAL_COMPARISON if number.__name__ == "Dual" else _TRACED_COMPARISON
     namespace = {
-        "Number": number, "decide_on": decide_on, "getframe": sys._getframe, **FRAMES,
+        "Number": number, "decide_on": decide_on, "getframe": sys._getframe, **FRAMES, "NUMPYS": NUMPYS,
         "BOTH": decision(name, (True, True)), "ONE": decision(name, (True, False)),
     }  # fmt: skip
     source = template.format(name=name, symbol=COMPARISONS[name])

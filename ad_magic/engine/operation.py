@@ -14,7 +14,15 @@ from typing import Any
 from ad_magic.rules import RULES, Rule, compile_expression, define, names_in
 from ad_magic.rules.number import COMPLEX, PLAIN, NotAnalytic, ieee, math
 
-_PLAIN_TYPES = frozenset((float, int, bool))
+PLAIN_TYPES = {float, int, bool}
+NUMPYS: set[type] = set()  # np.float64, once it was met
+
+
+def met(kind: type) -> None:
+    """Take np.float64 for the plain number that it is, without importing NumPy before it is used."""
+    NUMPYS.add(kind)
+    PLAIN_TYPES.add(kind)
+
 
 Number = Any  # a float, or a number of the engine itself: a partial can be differentiated again
 
@@ -31,6 +39,8 @@ class Operation:
     """
 
     __slots__ = ("active", "attempted", "code", "decision", "name", "pull", "push", "rule", "text")
+    array = False  # an operation on arrays: its adjoints and tangents are arrays (engine/arrays)
+    memory = False  # it reads or writes a memory that several arrays share (engine/arrays/memory.py)
 
     def __init__(self, name: str, rule: Rule | None, active: tuple[bool, ...], *, text: str = "") -> None:
         self.name = name
@@ -135,7 +145,7 @@ def _partial(rule: Rule, which: int, kind: str) -> Callable[..., Number]:
 
 def partial_of(rule: Rule, which: int, arguments: Sequence[Number], z: Number) -> Number:
     """A local partial at any point: in IEEE arithmetic where Python's would raise."""
-    plain = all(type(v) in _PLAIN_TYPES for v in (*arguments, z))
+    plain = all(type(v) in PLAIN_TYPES for v in (*arguments, z))
     try:
         return _partial(rule, which, "plain" if plain else "active")(*arguments, z)
     except (ArithmeticError, ValueError):
@@ -158,7 +168,7 @@ def _singular_partial(rule: Rule, which: int, arguments: Sequence[Number], z: Nu
     from .active import primal, with_value
 
     def lifted(x: Number) -> Number:  # the same number of its run, with a value whose division by zero is infinite
-        return with_value(x, lifted(x.value)) if type(x) not in _PLAIN_TYPES else np.float64(x)
+        return with_value(x, lifted(x.value)) if type(x) not in PLAIN_TYPES else np.float64(x)
 
     with np.errstate(all="ignore"):
         try:
@@ -175,7 +185,7 @@ def times(partial: Number, tangent: Number) -> Number:
     >>> times(math.inf, 0.0), times(0, math.inf), times(2.0, 3.0)
     (0.0, 0.0, 6.0)
     """
-    if (type(partial) in _PLAIN_TYPES and not partial) or (type(tangent) in _PLAIN_TYPES and not tangent):
+    if (type(partial) in PLAIN_TYPES and not partial) or (type(tangent) in PLAIN_TYPES and not tangent):
         return 0.0
     return partial * tangent
 

@@ -15,7 +15,7 @@ from ad_magic.rules import RULES
 
 from .active import Active, after_run
 from .decisions import DECISIONS
-from .operation import Operation, attempt, decision, operation, partial_of, times, value_of
+from .operation import NUMPYS, Operation, attempt, decision, met, operation, partial_of, times, value_of
 
 _PLAIN = frozenset((float, int))
 
@@ -28,7 +28,11 @@ def settle(x: Any) -> Any:
     if kind in Active.types:
         return after_run(x)
     if isinstance(x, float):
-        return float(x)
+        if kind.__name__ != "float64":
+            return float(x)
+        if kind not in NUMPYS:
+            met(kind)
+        return x
     if isinstance(x, int):  # bool among them
         return int(x)
     if getattr(x, "ndim", None) == 0 and hasattr(x, "item"):  # a NumPy scalar

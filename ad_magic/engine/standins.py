@@ -14,7 +14,7 @@ import functools
 import sys
 from collections.abc import Iterator
 from importlib import import_module
-from types import CodeType, FunctionType
+from types import CodeType, FunctionType, ModuleType
 from typing import Any
 
 from .active import TEXTS, Active, after_run
@@ -38,7 +38,8 @@ def standing_in(namespace: dict[str, Any], tree: ast.AST | None = None, skip: An
     modules = set(sys.modules)
     try:
         forth: dict[int, Any] = {}
-        for module_name, functions in MODULES.items():
+        modules_replaced = {**MODULES, **of_numpy(tree)}
+        for module_name, functions in modules_replaced.items():
             module = sys.modules.get(module_name) or import_module(module_name)
             for name, function in functions.items():
                 original = getattr(module, name)
@@ -51,14 +52,18 @@ def standing_in(namespace: dict[str, Any], tree: ast.AST | None = None, skip: An
         def swap(value: Any) -> Any:
             if type(value) is _LRU:
                 return Memo(value) if is_users(getattr(value, "__module__", None)) else value
+            if type(value).__name__ == "ndarray":
+                return in_place_of(value, watching)
             return forth.get(id(value), value) if callable(value) else value
 
+        watching = _may_write(namespace, tree)
         walk = Walk(swap, on_namespace)
         walk.run(namespace, skip)
         on_namespace(namespace)
         for module, name, _ in originals:
-            setattr(module, name, MODULES[module.__name__][name])
-        yield
+            setattr(module, name, modules_replaced[module.__name__][name])
+        with numpy_watched(watching):
+            yield
     finally:
         for module, name, original in originals:
             setattr(module, name, original)
@@ -67,15 +72,103 @@ def standing_in(namespace: dict[str, Any], tree: ast.AST | None = None, skip: An
         for names, name, function in placed:
             if names.get(name) is function:
                 del names[name]
-        make_plain(namespace, originals, modules, skip)
+        make_plain(namespace, originals, modules_replaced, modules, skip)
         TEXTS.clear()
 
 
+def of_numpy(tree: ast.AST | None) -> dict[str, dict[str, Any]]:
+    """The stand-ins for NumPy, where it is loaded or the cell is about to import it."""
+    if "numpy" not in sys.modules and not (tree is not None and _imports(tree, "numpy")):
+        return {}
+    from .arrays.numpy_standins import replaced
+
+    return replaced(tree)
+
+
+def _imports(tree: ast.AST, name: str) -> bool:
+    modules = [
+        module
+        for node in ast.walk(tree)
+        for module in ([a.name for a in node.names] if isinstance(node, ast.Import) else [getattr(node, "module", None)])
+        if isinstance(node, (ast.Import, ast.ImportFrom))
+    ]
+    return any(module is not None and module.split(".")[0] == name for module in modules)
+
+
+def in_place_of(array: Any, watching: bool) -> Any:
+    """What stands in the place of a plain array: one that notices what is written to it, where that may happen."""
+    if array.dtype.kind not in "fc":
+        return array if array.dtype.kind != "i" or not watching else _buffer(array)
+    from .arrays.memory import memory_of
+
+    return _buffer(array) if watching or memory_of(array) is not None else array
+
+
+def _buffer(array: Any) -> Any:
+    from .arrays.buffers import Buffer
+
+    return array.view(Buffer)
+
+
+@contextlib.contextmanager
+def numpy_watched(watching: bool) -> Iterator[None]:
+    """For the time of the block NumPy makes arrays that notice what is written to them."""
+    if "numpy" not in sys.modules:
+        yield
+        return
+    from .arrays.numpy_standins import watching_arrays
+
+    with watching_arrays(watching):
+        yield
+
+
+_WRITING = frozenset(
+    "put fill sort partition resize copyto place putmask fill_diagonal put_along_axis at shuffle itemset setfield".split()
+)
+
+
+def _may_write(namespace: dict[str, Any], tree: ast.AST | None) -> bool:
+    """Whether the program may write into an array: the cell, or a function that the namespace holds."""
+    if tree is not None:
+        for node in ast.walk(tree):
+            if isinstance(node, ast.AugAssign) or (isinstance(node, ast.Subscript) and isinstance(node.ctx, ast.Store)):
+                return True
+            if isinstance(node, ast.Attribute) and (node.attr in _WRITING or isinstance(node.ctx, ast.Store)):
+                return True
+            if isinstance(node, ast.keyword) and node.arg == "out":
+                return True
+    for value in list(namespace.values()):
+        if isinstance(value, ModuleType) and is_users(value.__name__):
+            return True
+        methods = list(vars(value).values()) if isinstance(value, type) and is_users(value.__module__) else [value]
+        for function in methods:
+            code = getattr(function, "__code__", None)
+            if isinstance(code, CodeType) and is_users(function.__module__) and _writes(code):
+                return True
+    return False
+
+
+@functools.cache
+def _writes(code: CodeType) -> bool:
+    if not _WRITING.isdisjoint(code.co_names) or any("out" in c for c in code.co_consts if isinstance(c, tuple)):
+        return True
+    for instruction in dis.get_instructions(code):
+        if instruction.opname in ("STORE_SUBSCR", "STORE_SLICE"):
+            return True
+        if instruction.opname == "BINARY_OP" and instruction.argrepr.endswith("="):
+            return True
+    return any(_writes(inner) for inner in code.co_consts if isinstance(inner, CodeType))
+
+
 def make_plain(
-    namespace: dict[str, Any], originals: list[tuple[Any, str, Any]], modules: set[str], skip: Any = ()
+    namespace: dict[str, Any],
+    originals: list[tuple[Any, str, Any]],
+    replaced: dict[str, dict[str, Any]],
+    modules: set[str],
+    skip: Any = (),
 ) -> None:
     """Leave plain numbers and real functions in everything that the namespace holds."""
-    back = {id(MODULES[module.__name__][name]): original for module, name, original in originals}
+    back = {id(replaced[module.__name__][name]): original for module, name, original in originals}
     back |= {id(function): getattr(builtins, name) for name, function in (*BUILTINS.items(), *TYPES.items())}
     back |= {id(function): type for function in TYPE_OF.values()}
     for name in set(sys.modules) - modules:  # imported by the cell: they may have bound a stand-in
@@ -100,6 +193,14 @@ def plain(value: Any, back: dict[int, Any] | None = None) -> Any:
         return value if any(type(x) in Active.types for x in (value.real, value.imag)) else plain_complex(value)
     if kind is Memo:
         return value.original
+    if kind.__name__ == "Array" and hasattr(kind, "__array_ufunc__"):
+        from .arrays.array import plain as plain_array
+
+        return plain_array(value)
+    if kind.__name__ == "Buffer":
+        from .arrays.buffers import unwrapped
+
+        return unwrapped(value)
     if kind.__name__ == "ndarray" and value.dtype == object and any(type(x) in Active.types for x in value.flat):
         return value.astype(float) if all(isinstance(x, (float, int)) for x in value.flat) else value
     if back and callable(value):

@@ -16,7 +16,7 @@ from typing import Any
 
 from ad_magic.rules.number import math
 
-from .operation import INPUT, Number, Operation, times, value_of
+from .operation import INPUT, NUMPYS, Number, Operation, times, value_of
 
 LOCATED = 20_000  # so many operations know where they stand in the source; later ones of a long run do not
 
@@ -28,21 +28,33 @@ class Tape:
 
     __slots__ = (
         "age",
+        "arrays",
         "codes",
         "columns",
+        "constants",
+        "directions",
+        "finals",
+        "forward",
         "instructions",
         "left",
         "limit",
         "located",
+        "memories",
         "ops",
         "recorded",
         "right",
         "tangents",
         "values",
+        "writes",
     )
 
-    def __init__(self, *, located: int = 0, limit: int | None = None) -> None:
-        """Positions are kept for the first `located` rows; of a forward run only the first `limit` rows are kept."""
+    def __init__(
+        self, *, located: int = 0, limit: int | None = None, forward: bool = False, directions: int = 1
+    ) -> None:
+        """Positions are kept for the first `located` rows; of a forward run only the first `limit` rows are kept.
+
+        A `forward` run carries tangents along so many `directions`.
+        """
         self.age = next(_ages)
         self.values: list[Number] | None = []
         self.ops: list[Operation] = []
@@ -54,6 +66,13 @@ class Tape:
         self.located = located
         self.limit = limit
         self.recorded = 0  # by a forward run, kept or not
+        self.forward = forward
+        self.directions = directions
+        self.arrays = False  # whether a row is that of an array
+        self.constants: dict[Any, Any] = {}  # copies of big constant arrays, each made once
+        self.memories: dict[int, Any] = {}  # memory that was written to with active numbers (engine/arrays/memory.py)
+        self.finals: dict[int, Any] = {}  # what arrays of the closed run are as plain ones, by their memory
+        self.writes = 0
         self.columns: Columns | None = None
 
     def add(self, op: Operation, left: Any, right: Any, value: Number) -> int:
@@ -84,21 +103,37 @@ class Tape:
     def close(self) -> Columns:
         """End the recording: numbers of this run act as plain values from now on. Returns the columns."""
         if self.columns is None:
+            if self.memories:
+                from .arrays.memory import close
+
+                close(self)
             assert self.values is not None
             recorded = max(self.recorded, len(self.values))
+            if NUMPYS:
+                for column in (self.values, self.left, self.right):
+                    _as_floats(column)
             self.columns = Columns(
                 self.values, self.ops, self.left, self.right, self.codes, self.instructions, self.tangents, recorded
             )
+            self.columns.arrays = self.arrays
             self.values = None
+            self.constants = {}
             self.ops, self.left, self.right, self.tangents = [], [], [], []
             self.codes, self.instructions = [], []
         return self.columns
 
 
+def _as_floats(column: list[Any]) -> None:
+    """NumPy's floats of a column as floats of Python, with which the sweeps are several times faster."""
+    for k, x in enumerate(column):
+        if type(x) in NUMPYS:
+            column[k] = float(x)
+
+
 class Columns:
     """A finished tape: plain data."""
 
-    __slots__ = ("codes", "instructions", "left", "ops", "recorded", "right", "tangents", "values")
+    __slots__ = ("arrays", "codes", "instructions", "left", "ops", "recorded", "right", "tangents", "values")
 
     def __init__(
         self,
@@ -114,6 +149,7 @@ class Columns:
         self.values, self.ops, self.left, self.right = values, ops, left, right
         self.codes, self.instructions = codes, instructions
         self.tangents, self.recorded = tangents, recorded
+        self.arrays = False
 
     def __len__(self) -> int:
         return len(self.values)
@@ -125,7 +161,9 @@ class Columns:
         cut = slice(length)
         places = self.codes[cut], self.instructions[cut]
         operations = self.values[cut], self.ops[cut], self.left[cut], self.right[cut]
-        return Columns(*operations, *places, self.tangents[cut], self.recorded)
+        columns = Columns(*operations, *places, self.tangents[cut], self.recorded)
+        columns.arrays = self.arrays
+        return columns
 
     @property
     def where(self) -> list[tuple[CodeType | None, int]]:
@@ -134,7 +172,11 @@ class Columns:
 
     def with_values(self, values: list[Number], tangents: list[Number]) -> Columns:
         """The same operations with other values."""
-        return Columns(values, self.ops, self.left, self.right, self.codes, self.instructions, tangents, self.recorded)
+        columns = Columns(
+            values, self.ops, self.left, self.right, self.codes, self.instructions, tangents, self.recorded
+        )
+        columns.arrays = self.arrays
+        return columns
 
     def parents(self, index: int) -> tuple[int, ...]:
         """The rows that row `index` uses, one for each use."""
@@ -173,6 +215,10 @@ def reverse_sweep(tape: Columns, seeds: Mapping[int, Number]) -> list[Number]:
 
     `seeds` gives the adjoints of the outputs by row. An adjoint that is exactly zero is absent: it is not passed on.
     """
+    if tape.arrays:
+        from .arrays.sweeps import reverse
+
+        return reverse(tape, seeds)
     if all(type(g) is float and type(tape.values[i]) is float for i, g in seeds.items()):
         try:
             adjoints = _fast_reverse(tape, seeds)
@@ -212,6 +258,10 @@ def _any_nan(tape: Columns, adjoints: Sequence[float]) -> bool:
 
 def forward_sweep(tape: Columns, seeds: Mapping[int, Number]) -> list[Number]:
     """The tangent of every row along one direction; `seeds` gives the tangents of the inputs by row."""
+    if tape.arrays:
+        from .arrays.sweeps import forward
+
+        return forward(tape, seeds)
     values = tape.values
     tangents: list[Number] = []
     append = tangents.append
@@ -241,7 +291,10 @@ def depended_on(tape: Columns, outputs: Iterable[int]) -> bytearray:
     columns = (tape.ops, tape.left, tape.right)
     for index, op, left, right in zip(range(len(tape) - 1, -1, -1), *map(reversed, columns), strict=True):
         if used[index] and op.rule is not None:
-            if op.active == _BOTH:
+            if op.array:
+                for parent in op.parents(left, right):
+                    used[parent] = 1
+            elif op.active == _BOTH:
                 used[left] = used[right] = 1
             elif op.active == _FIRST and not isinstance(left, tuple):
                 used[left] = 1
@@ -300,6 +353,10 @@ def replay(tape: Columns, inputs: Mapping[int, Number], kind: str = "plain", sho
     Raises PathChanged where a decision comes out otherwise, and what the operations themselves raise. Complex inputs
     are a hair's breadth from the recorded ones: the decisions stay as they were.
     """
+    if tape.arrays:
+        from .arrays.sweeps import replay_arrays
+
+        return replay_arrays(tape, inputs, kind, shown)
     from .decisions import decide
 
     values: list[Number] = []

@@ -7,7 +7,7 @@ from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from ad_magic.cell.again import Again, replayed
+from ad_magic.cell.again import Again, replayed, unit
 from ad_magic.cell.run import Output, Run
 from ad_magic.engine.tape import forward_sweep, replay, reverse_sweep
 
@@ -53,7 +53,7 @@ class Result:
         Raises TypeError where an output is not a scalar; `jacobian` has its derivative.
         """
         for output in self.run.outputs:
-            if isinstance(output.rows, list):
+            if not output.scalar:
                 raise TypeError(
                     f"{output.name} is an array: r.jacobian has its derivative, r.grad is for a scalar output"
                 )
@@ -69,23 +69,22 @@ class Result:
 
     def _gradients(self, output: Output) -> list[list[float]]:
         """For each entry of an output its derivative along each seed."""
-        seeds = [row for _, _, row in self.run.seeds]
+        seeds = self.run.seeds
         if self.mode == "forward":
             absent = (0.0,) * len(seeds)
             return [list(t if t and len(t) == len(seeds) else absent) for _, _, t in output.flat()]
         gradients = []
-        for _, row, _ in output.flat():
-            adjoints = self._adjoints(row) if row is not None else None
-            gradients.append([adjoints[s] for s in seeds] if adjoints is not None else [0.0] * len(seeds))
+        for row, position in output.seeds():
+            adjoints = self._adjoints(row, position) if row is not None else None
+            gradients.append([_entry(adjoints[s], p) for _, p, s in seeds] if adjoints is not None else [0.0] * len(seeds))
         return gradients
 
-    def _adjoints(self, row: int) -> list[float]:
-        kept: dict[int, list[float]] = self.__dict__.setdefault("_sweeps", {})
-        if row not in kept:
-            if kept:
-                kept.clear()  # one sweep is kept: that of a scalar output, which the table shows too
-            kept[row] = reverse_sweep(self.run.tape, {row: 1.0})
-        return kept[row]
+    def _adjoints(self, row: int, position: tuple[int, ...] = ()) -> list[Any]:
+        kept: dict[Any, list[Any]] = self.__dict__.setdefault("_sweeps", {})
+        if (row, position) not in kept:
+            kept.clear()  # one sweep is kept: that of a scalar output, which the table shows too
+            kept[row, position] = reverse_sweep(self.run.tape, {row: unit(self.run.tape.values[row], position)})
+        return kept[row, position]
 
     def _shaped(self, output: Output, gradient: list[float]) -> dict[str, Any]:
         """A flat gradient by input: a float, or an array of the input's shape."""
@@ -126,9 +125,9 @@ class Result:
         from ad_magic.engine.dual import Dual
         from ad_magic.engine.tape import Tape
 
-        if len(self.run.outputs) != 1 or isinstance(self.run.outputs[0].rows, list):
+        if len(self.run.outputs) != 1 or not self.run.outputs[0].scalar:
             raise TypeError("the Hessian is that of one scalar output")
-        seeds = [row for _, _, row in self.run.seeds]
+        seeds = self.run.seeds
         row = self.run.outputs[0].rows
         second = np.zeros((len(seeds), len(seeds)))
         if row is None:
@@ -136,10 +135,10 @@ class Result:
         if self.mode == "forward" and self.run.tape.recorded > len(self.run.tape):
             raise TypeError("a long run in forward mode keeps no tape; use --mode reverse for the Hessian")
         for k, seed in enumerate(seeds):
-            outer = Tape(limit=0)
-            inputs = {r: Dual.input(outer, self.run.tape.values[r], float(r == seed)) for r in seeds}
+            outer = Tape(limit=0, forward=True)
+            inputs = {r: _dual(outer, self.run.tape.values[r], seed, r) for _, _, r in seeds}
             adjoints = reverse_sweep(replay(self.run.tape, inputs, "active"), {row: 1.0})
-            second[k] = [getattr(adjoints[r], "tangent", 0.0) for r in seeds]
+            second[k] = [_second(adjoints[r], position, outer) for _, position, r in seeds]
         return second
 
     # ---- the table ----
@@ -155,15 +154,13 @@ class Result:
         tangents: dict[str, Any] = {}
         if self.mode == "forward":
             for k, name in enumerate(self.seeds[:SEEDS_SHOWN]):
-                tangents[name] = [
-                    t[k] if isinstance(t, tuple) else (t if len(seeds) == 1 else 0.0) for t in tape.tangents
-                ]
+                tangents[name] = [_tangent(t, k, len(seeds)) for t in tape.tangents]
         elif self.mode == "both":
             listed = tape.head(listed_length(tape))
-            for name, (_, _, row) in list(zip(self.seeds, seeds, strict=True))[:SEEDS_SHOWN]:
-                tangents[name] = forward_sweep(listed, {row: 1.0})
+            for name, (_, position, row) in list(zip(self.seeds, seeds, strict=True))[:SEEDS_SHOWN]:
+                tangents[name] = forward_sweep(listed, {row: unit(tape.values[row], position)})
         adjoints = None
-        if self.mode != "forward" and len(self.run.outputs) == 1 and not isinstance(self.run.outputs[0].rows, list):
+        if self.mode != "forward" and len(self.run.outputs) == 1 and self.run.outputs[0].scalar:
             row = self.run.outputs[0].rows
             adjoints = self._adjoints(row) if row is not None else [0.0] * len(tape)
         return make_rows(self.run, tangents, adjoints)
@@ -234,7 +231,7 @@ class Result:
         if len(self.run.outputs) != 1 or any(position for _, position, _ in self.run.seeds):
             raise ValueError("a program is written for scalar inputs and one output, so far")
         output = self.run.outputs[0]
-        if isinstance(output.rows, list):
+        if not output.scalar:
             raise ValueError("a program is written for one scalar output, so far")
         rows = {name: row for name, _, row in self.run.seeds}
         return straight_line(self.run.tape, rows, output.rows, kind, output.value)
@@ -272,8 +269,46 @@ class Result:
         return frame(self)
 
     def __repr__(self) -> str:
-        derivatives = "" if any(isinstance(o.rows, list) for o in self.run.outputs) else f", grad={self.grad}"
+        derivatives = "" if any(not o.scalar for o in self.run.outputs) else f", grad={self.grad}"
         return f"Result(value={self.value}{derivatives})"
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
         return {"text/plain": self.to_text(), "text/html": self.to_html()}
+
+
+def _entry(x: Any, position: tuple[int, ...]) -> float:
+    """One entry of an adjoint or a tangent, which may be absent."""
+    return float(x[position]) if position and hasattr(x, "shape") and x.shape else float(x)
+
+
+def _tangent(t: Any, k: int, count: int) -> Any:
+    """The tangent along seed k of a row of a forward run."""
+    if isinstance(t, tuple):
+        return t[k]
+    if getattr(t, "ndim", 0) and len(t) == count:
+        return t[k]
+    return t if count == 1 and not getattr(t, "ndim", 0) else 0.0
+
+
+def _dual(tape: Any, value: Any, seed: tuple[str, tuple[int, ...], int], row: int) -> Any:
+    """An input with the direction of one seed."""
+    from ad_magic.engine.dual import Dual
+
+    _, position, of = seed
+    if not hasattr(value, "shape"):
+        return Dual.input(tape, value, float(row == of))
+    import numpy as np
+
+    from ad_magic.engine.arrays.array import made
+
+    tangent = unit(value, position) if row == of else np.zeros(value.shape)
+    return made(tape, -1, value, tangent[None])
+
+
+def _second(adjoint: Any, position: tuple[int, ...], tape: Any) -> float:
+    """The tangent of one entry of an adjoint."""
+    if getattr(adjoint, "tape", None) is not tape:
+        return 0.0
+    if not hasattr(adjoint, "place"):
+        return adjoint.tangent
+    return float(adjoint.tangent[0][position])

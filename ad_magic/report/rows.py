@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Any
 
 from ad_magic.cell.run import Run
 from ad_magic.cell.source import Place, label_at, lines_of, only_looked_at, place_of, title_of
 from ad_magic.engine.decisions import STOPS
-from ad_magic.engine.operation import INPUT
+from ad_magic.engine.operation import COMPARISONS, INPUT, Operation
 from ad_magic.engine.tape import Columns, depended_on, reverse_order
-from ad_magic.rules import Rule, compile_expression
-from ad_magic.rules.number import PLAIN
+from ad_magic.rules import Rule, by_entry, compile_expression
+from ad_magic.rules.number import PLAIN, numpy_names
 
 from .row import Flag, Row, Source
 
@@ -36,33 +36,34 @@ def listed_length(tape: Columns) -> int:
 
 
 def make_rows(
-    run: Run, tangents: dict[str, Sequence[float]], adjoints: Sequence[float] | None
+    run: Run, tangents: dict[str, Sequence[Any]], adjoints: Sequence[Any] | None
 ) -> tuple[list[Row], dict[int, int]]:
     """The rows of a run, and the map from an index on its tape to an index in the rows.
 
     `tangents` gives for each seed the tangent of every tape row, `adjoints` the adjoint of every tape row.
     """
     tape = run.tape
-    names = dict(zip((row for _, _, row in run.seeds), seed_names(run), strict=True))
+    names = {row: name for name, _, row in run.seeds}
     where: dict[int, int] = {}
     rows: list[Row] = []
     for i, op in enumerate(tape.ops[: listed_length(tape)]):
-        if op.decision:
+        if op.decision or is_hidden(op, tape.values[i]):
             continue
         where[i] = index = len(rows)
         place = place_at(tape, i) if op is not INPUT else None
         label = names.get(i) if op is INPUT else label_at(place) if place else None
+        value = tape.values[i]
         rows.append(
             Row(
                 index=index,
                 name=f"v{index + 1}",
                 expression=names.get(i, "?") if op is INPUT else expression(tape, i, where),
                 op=op.name,
-                value=tape.values[i],
-                parents=tuple(where[p] for p in tape.parents(i)),
+                value=value,
+                parents=tuple(where[p] for p in shown_parents(tape, i, where)),
                 partials=tape.partials(i),
-                tangents={seed: column[i] for seed, column in tangents.items()},
-                adjoint=adjoints[i] if adjoints is not None else None,
+                tangents={seed: _like(column[i], value) for seed, column in tangents.items()},
+                adjoint=_like(adjoints[i], value) if adjoints is not None else None,
                 label=label,
                 source=place.file if place else None,
                 line=place.line if place else None,
@@ -72,26 +73,84 @@ def make_rows(
     return rows, where
 
 
+def is_hidden(op: Operation, value: Any) -> bool:
+    """Whether a row of the tape has no row of its own in the table: a memory, a result with several parts."""
+    return (op.memory and op.name == "memory") or isinstance(value, tuple)
+
+
+def shown_parents(tape: Columns, index: int, where: Mapping[int, int]) -> list[int]:
+    """The rows that a row uses, through those that have none of their own in the table."""
+    found: list[int] = []
+    for parent in tape.parents(index):
+        if parent in where:
+            found.append(parent)
+        elif tape.ops[parent].rule is not None:
+            found += shown_parents(tape, parent, where)
+    return found
+
+
+def _like(x: Any, value: Any) -> Any:
+    """A derivative in the shape of the value; absent is zero."""
+    shape = getattr(value, "shape", ())
+    if getattr(x, "shape", ()) == shape:
+        return float(x) if not shape and type(x) is not float else x
+    import numpy as np
+
+    return np.broadcast_to(x, shape)
+
+
 def place_at(tape: Columns, index: int) -> Place | None:
     """Where a row of the tape stands in the source, if it was recorded."""
     code = tape.codes[index] if index < len(tape.codes) else None
     return place_of(code, tape.instructions[index]) if code is not None else None
 
 
-def expression(tape: Columns, index: int, where: dict[int, int]) -> str:
-    """A row as a person writes it: "v1 * v2", "2 * v3", "sin(v4)", "v1 < 0"."""
+def expression(tape: Columns, index: int, where: Mapping[int, int]) -> str:
+    """A row as a person writes it: "v1 * v2", "2 * v3", "np.sum(v4)", "b[1] = v1", "v1 < 0"."""
     op = tape.ops[index]
-    operands = op.operands(tape.left[index], tape.right[index])
-    parents = iter(tape.parents(index))
-    marks = [type(x) is int for x in operands] if op.rule is not None and op.rule.variadic else op.active
-    texts = [f"v{where[next(parents)] + 1}" if on else constant(x) for x, on in zip(operands, marks, strict=True)]
+    if op.memory:
+        return _memory_text(tape, index, where)
+    marked = op._marked(tape.left[index], tape.right[index])
+    texts = [_named(tape, x, where) if on else constant(x) for x, on in marked]
+    if op.name == "part":
+        return f"{texts[0]}[{op.which}]"  # type: ignore[attr-defined]
+    if op.array and op.rule is not None:
+        return op.expression(*texts)  # type: ignore[attr-defined]
     if op.rule is not None:
         return op.rule.expression(*texts)
     return op.text.format(*texts)
 
 
+def _named(tape: Columns, row: int, where: Mapping[int, int]) -> str:
+    return f"v{where[row] + 1}" if row in where else expression(tape, row, where)
+
+
+def _memory_text(tape: Columns, index: int, where: Mapping[int, int]) -> str:
+    """What was written where, as it stands in the source; a look has the name of the array."""
+    op, left = tape.ops[index], tape.left[index]
+    if op.name == "write":
+        value = _named(tape, left[2], where) if op.active[0] else constant(left[2])
+        return f"{_written_at(tape, index) or 'array[…]'} = {value}"
+    write = left[1]
+    target = _written_at(tape, write) if tape.ops[write].name == "write" else None
+    return (target or "array").partition("[")[0]
+
+
+def _written_at(tape: Columns, index: int) -> str | None:
+    place = place_at(tape, index)
+    if place is None:
+        return None
+    line, start, end_line, end = place.span
+    text = Source("", lines_of(place.file)).line(line)[start:end] if line == end_line else ""
+    return text if text.endswith("]") else None
+
+
 def constant(x: Any) -> str:
     """A constant operand: as it was written where that is short."""
+    if not isinstance(x, (float, int)) or hasattr(x, "shape"):
+        from ad_magic.engine.arrays.texts import constant as text_of
+
+        return text_of(x)
     text = repr(x)
     return text if len(text) <= 10 else f"{x:.6g}"
 
@@ -129,6 +188,20 @@ def at_kink(rule: Rule, arguments: Sequence[Any], z: float) -> bool:
         return False
 
 
+@cache
+def _kink_by_entry(rule: Rule) -> Any:
+    assert rule.kink is not None
+    return compile_expression(by_entry(rule.kink.where), (*rule.arguments, "z"), numpy_names())
+
+
+def entries_at_kink(rule: Rule, arguments: Sequence[Any], z: Any) -> list[tuple[int, ...]]:
+    """The entries of the result at which a primitive has no derivative."""
+    import numpy as np
+
+    with np.errstate(all="ignore"):
+        return list(map(tuple, np.argwhere(np.broadcast_to(_kink_by_entry(rule)(*arguments, z), z.shape)).tolist()))
+
+
 def make_flags(run: Run, rows: Sequence[Row], where: dict[int, int]) -> list[Flag]:
     """What a reader of this run must know, in the order of the program; one flag for each kind and place."""
     tape = run.tape
@@ -148,11 +221,19 @@ def make_flags(run: Run, rows: Sequence[Row], where: dict[int, int]) -> list[Fla
         if not used[i] and not op.decision:
             continue
         if op.rule is not None:
+            if op.array:
+                reason = kink_of_array(op, tape.arguments(i), tape.values[i])
+                if reason:
+                    add("kink", i, f"{expression(tape, i, where) if i in where else op.name}: {reason}")
             if op.rule.kink is None and not op.rule.step:
                 continue
             arguments, z = tape.arguments(i), tape.values[i]
             text = expression(tape, i, where) if i in where else op.name
-            if at_kink(op.rule, arguments, z):
+            if hasattr(z, "shape"):
+                found_at = entries_at_kink(op.rule, arguments, z) if op.rule.kink is not None else []
+                if found_at:
+                    add("kink", i, _kink_message(op.rule, text, _at(arguments, found_at[0], z), found_at))
+            elif at_kink(op.rule, arguments, z):
                 add("kink", i, _kink_message(op.rule, text, arguments))
             if op.rule.step:
                 add(
@@ -167,7 +248,24 @@ def make_flags(run: Run, rows: Sequence[Row], where: dict[int, int]) -> list[Fla
     return list(found.values())
 
 
-def _kink_message(rule: Rule, text: str, arguments: Sequence[float]) -> str:
+def kink_of_array(op: Operation, arguments: Sequence[Any], z: Any) -> str | None:
+    """Why an array primitive with a function pair has no derivative here, if it has none."""
+    from ad_magic.engine.arrays.tables import KINKS
+
+    question = KINKS.get(op.name)
+    return None if question is None else question(z, *arguments, **getattr(op, "options", {}))
+
+
+def _at(arguments: Sequence[Any], position: tuple[int, ...], z: Any) -> list[float]:
+    """The arguments of one entry of the result."""
+    import numpy as np
+
+    return [float(np.broadcast_to(x, z.shape)[position]) for x in arguments]
+
+
+def _kink_message(
+    rule: Rule, text: str, arguments: Sequence[float], entries: Sequence[tuple[int, ...]] = ()
+) -> str:
     assert rule.kink is not None
     slopes = ""
     if rule.kink.left or rule.kink.right:
@@ -177,7 +275,12 @@ def _kink_message(rule: Rule, text: str, arguments: Sequence[float]) -> str:
             if slope
         ]
         slopes = f" (slope {' and '.join(sides)})"
-    return f"{text} has no derivative at {', '.join(f'{x:g}' for x in arguments[:2])}: {rule.kink.why}{slopes}"
+    at = ", ".join(f"{x:g}" for x in arguments[:2])
+    where = ""
+    if entries:
+        first = f"[{', '.join(map(str, entries[0]))}]"
+        where = f" in entry {first}" + (f" and {len(entries) - 1} more" if len(entries) > 1 else "")
+    return f"{text} has no derivative at {at}{where}: {rule.kink.why}{slopes}"
 
 
 def _decision_flag(tape: Columns, i: int, where: dict[int, int], add: Any) -> None:
@@ -185,10 +288,12 @@ def _decision_flag(tape: Columns, i: int, where: dict[int, int], add: Any) -> No
     arguments = tape.arguments(i)
     parents = tape.parents(i)
     if all(p in where for p in parents):
-        text = expression(tape, i, where)
+        text = expression(tape, i, where) if not op.array or op.name not in COMPARISONS else _compared(tape, i, where)
     else:
         text = op.name
-    if op.name in ("lt", "le", "gt", "ge") and arguments[0] == arguments[1] and len(set(parents)) == len(parents):
+    if op.array:
+        _look_flag(tape, i, text, add)
+    elif op.name in ("lt", "le", "gt", "ge") and arguments[0] == arguments[1] and len(set(parents)) == len(parents):
         add("kink", i, f"the comparison {text} is made exactly at equality: the derivative is that of the branch taken")
     elif (op.name == "eq" and outcome) or (op.name == "ne" and not outcome):
         if len(set(parents)) == len(parents):
@@ -219,6 +324,43 @@ def _decision_flag(tape: Columns, i: int, where: dict[int, int], add: Any) -> No
             )
 
 
+def _compared(tape: Columns, i: int, where: Mapping[int, int]) -> str:
+    """A comparison of arrays, as it is written."""
+    from ad_magic.engine.arrays.texts import constant as text_of
+
+    op = tape.ops[i]
+    names = [_named(tape, p, where) for p in tape.parents(i)]
+    args, _ = op.template  # type: ignore[attr-defined]
+    left, right = (names[x.k] if hasattr(x, "k") else text_of(x) for x in args)
+    return f"{left} {COMPARISONS[op.name]} {right}"
+
+
+def _look_flag(tape: Columns, i: int, text: str, add: Any) -> None:
+    """A look at the plain values of arrays: a comparison at equality, whole numbers that go on into the result."""
+    import numpy as np
+
+    op, outcome = tape.ops[i], tape.values[i]
+    if op.name in COMPARISONS:
+        from ad_magic.engine.arrays.moves import filled
+
+        args, _ = filled(op.template, tape.arguments(i))  # type: ignore[attr-defined]
+        equal = np.equal(*args)
+        if op.name in ("lt", "le", "gt", "ge") and np.any(equal):
+            add("kink", i, f"the comparison {text} is made exactly at equality: the derivative is that of the branch taken")
+        elif op.name in ("eq", "ne") and np.any(equal):
+            add(
+                "equality-branch",
+                i,
+                f"{text} holds in an entry at this point only: the derivative is that of the branch taken here",
+            )
+    elif op.name in STOPS and np.size(outcome):
+        add(
+            "derivative-stops",
+            i,
+            f"{text} are whole numbers: where they go on into the result, their derivative is zero",
+        )
+
+
 def _nan_flags(rows: Sequence[Row], where: dict[int, int], add: Any) -> None:
     """The first row that goes NaN or infinite: in its value, forward in a tangent, backward in an adjoint."""
     index_of = {row: index for index, row in where.items()}
@@ -228,17 +370,33 @@ def _nan_flags(rows: Sequence[Row], where: dict[int, int], add: Any) -> None:
         ("adjoint", reversed(rows), lambda r: [] if r.adjoint is None else [r.adjoint]),
     ):
         for row in rows_in_order:
-            bad = [x for x in numbers(row) if not math.isfinite(x)]
+            bad = [x for x in numbers(row) if not _finite(x)]
             if bad:
-                shown = "NaN" if math.isnan(bad[0]) else "infinite"
+                shown = "NaN" if _has_nan(bad[0]) else "infinite"
                 message = f"the {what} of {row.name} = {row.expression} is {shown}; it is the first one"
                 add("nan", index_of[row.index], message)
                 break
 
 
+def _finite(x: Any) -> bool:
+    if not hasattr(x, "shape"):
+        return math.isfinite(x)
+    import numpy as np
+
+    return bool(np.isfinite(x).all())
+
+
+def _has_nan(x: Any) -> bool:
+    if not hasattr(x, "shape"):
+        return math.isnan(x)
+    import numpy as np
+
+    return bool(np.isnan(x).any())
+
+
 def _used(run: Run) -> bytearray:
     """For each row of the tape whether some output depends on it."""
-    outputs = [row for output in run.outputs for _, row, _ in output.flat() if row is not None and row >= 0]
+    outputs = [row for output in run.outputs for row in output.parts]
     return depended_on(run.tape, outputs)
 
 

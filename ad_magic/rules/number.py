@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import cmath as _cmath
 import math as _math
+import operator
+from collections.abc import Callable
 from functools import cache
 from types import SimpleNamespace
 from typing import Any
@@ -74,6 +76,38 @@ def rint(x: float) -> float:
     return float(round(x)) if math.isfinite(x) else x
 
 
+def _choose(sign: Callable[[float, float], bool], ignoring: bool) -> Callable[[float, float], float]:
+    """The greater or the smaller of two numbers; a NaN wins, or is ignored where the other is none."""
+
+    def choose(a: float, b: float) -> float:
+        if a != a or b != b:
+            return (a if b != b else b) if ignoring else (a if a != a else b)
+        return b if sign(b, a) else a
+
+    return choose
+
+
+def logaddexp(a: float, b: float) -> float:
+    """log(exp(a) + exp(b)) without overflow.
+
+    >>> round(logaddexp(1000.0, 1000.0) - 1000.0, 12) == round(math.log(2.0), 12)
+    True
+    """
+    if a == b:  # equal infinities too
+        return a + CONSTANTS["LN2"]
+    greater, smaller = (a, b) if a > b else (b, a)
+    return greater + math.log1p(math.exp(smaller - greater))
+
+
+def heaviside(a: float, b: float) -> float:
+    """0 for a < 0, 1 for a > 0, b at 0; NaN for NaN.
+
+    >>> heaviside(-1.0, 0.5), heaviside(0.0, 0.5), heaviside(2.0, 0.5)
+    (0.0, 0.5, 1.0)
+    """
+    return a if a != a else b if a == 0 else float(a > 0)
+
+
 CONSTANTS = {
     "LN2": math.log(2.0),
     "LN10": math.log(10.0),
@@ -94,6 +128,13 @@ PLAIN: dict[str, Any] = {
     "polygamma": polygamma,
     "sign": sign,
     "rint": rint,
+    "maximum": _choose(operator.gt, ignoring=False),
+    "minimum": _choose(operator.lt, ignoring=False),
+    "fmax": _choose(operator.gt, ignoring=True),
+    "fmin": _choose(operator.lt, ignoring=True),
+    "logaddexp": logaddexp,
+    "logaddexp2": lambda a, b: logaddexp(a * CONSTANTS["LN2"], b * CONSTANTS["LN2"]) / CONSTANTS["LN2"],
+    "heaviside": heaviside,
 }
 
 # ---- complex numbers: what the complex step can pass through ---------------------------------------
@@ -205,6 +246,22 @@ def _only_at_a_tie(name: str) -> Any:
     return refuse
 
 
+def _complex_choice(name: str) -> Any:
+    """The greater or the smaller by the real parts."""
+
+    def choose(a: complex, b: complex) -> complex:
+        if a.real == b.real:
+            raise NotAnalytic(f"{name} has no derivative at a tie")
+        return a if PLAIN[name](a.real, b.real) == a.real else b
+
+    return choose
+
+
+def _complex_logaddexp(a: complex, b: complex) -> complex:
+    greater, smaller = (a, b) if a.real > b.real else (b, a)
+    return greater + _complex_log1p(cmath.exp(smaller - greater))
+
+
 # Analytic functions, and functions that are analytic on either side of a kink. An operator that complex numbers lack,
 # or that loses a small imaginary part, stands here under the name of its rule.
 COMPLEX: dict[str, Any] = {
@@ -233,6 +290,14 @@ COMPLEX: dict[str, Any] = {
     "remainder": _complex_remainder("remainder", math.remainder, lambda a, b, z: 2 * abs(z) == abs(b)),
     "fma": lambda a, b, c: a * b + c,
     "ldexp": lambda a, b: a * 2.0**b,
+    "maximum": _complex_choice("maximum"),
+    "minimum": _complex_choice("minimum"),
+    "fmax": _complex_choice("fmax"),
+    "fmin": _complex_choice("fmin"),
+    "logaddexp": lambda a, b: _complex_logaddexp(a, b),
+    "logaddexp2": lambda a, b: (
+        _complex_logaddexp(a * CONSTANTS["LN2"], b * CONSTANTS["LN2"]) / CONSTANTS["LN2"]
+    ),
     "sum": sum,
     "max": _only_at_a_tie("max"),
     "min": _only_at_a_tie("min"),
@@ -263,5 +328,36 @@ def ieee() -> dict[str, Any]:
         **own,
         "abs": np.abs,
         "ldexp": lambda a, b: np.ldexp(a, int(b)),
+        "log": lambda a, *base: np.log(a) / np.log(*base) if base else np.log(a),
+    }
+
+
+@cache
+def numpy_names() -> dict[str, Any]:
+    """The names for arrays: NumPy's functions, which also dispatch on active arrays. `choose` is `x if where else y`."""
+    import numpy as np
+
+    def choose(where: Any, x: Callable[[], Any], y: Callable[[], Any]) -> Any:
+        if getattr(where, "ndim", 0) == 0:  # one condition for all: the other side is not needed
+            return x() if where else y()
+        return np.where(where, x(), y())
+
+    def polygamma_of(n: Any, x: Any) -> Any:
+        from scipy import special
+
+        return special.polygamma(n, x)
+
+    own = {"asin": "arcsin", "acos": "arccos", "atan": "arctan", "asinh": "arcsinh", "acosh": "arccosh",
+           "atanh": "arctanh", "atan2": "arctan2", "pow": "power", "degrees": "rad2deg", "radians": "deg2rad"}  # fmt: skip
+    same = [name for name in PLAIN if isinstance(getattr(np, name, None), np.ufunc)]
+    return {
+        **CONSTANTS,
+        **{name: getattr(np, name) for name in same},
+        **{name: getattr(np, function) for name, function in own.items()},
+        "abs": np.abs,
+        "choose": choose,
+        "both": np.logical_and,
+        "either": np.logical_or,
+        "polygamma": polygamma_of,
         "log": lambda a, *base: np.log(a) / np.log(*base) if base else np.log(a),
     }

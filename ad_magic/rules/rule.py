@@ -7,7 +7,7 @@ import linecache
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
-from typing import Any
+from typing import Any, cast
 
 ARGUMENTS = ("a", "b", "c")
 
@@ -114,3 +114,41 @@ def compile_expression(expression: str, arguments: tuple[str, ...], namespace: M
     """
     source = f"lambda {', '.join(arguments)}: {expression}"
     return eval(compile(source, f"<ad_magic {expression}>", "eval"), dict(namespace))
+
+
+class _ByEntry(ast.NodeTransformer):
+    """`x if condition else y`, `and`, `or` as functions that go by entries."""
+
+    def visit_IfExp(self, node: ast.IfExp) -> ast.expr:
+        node = cast(ast.IfExp, self.generic_visit(node))
+        thunks = [ast.Lambda(_no_arguments(), branch) for branch in (node.body, node.orelse)]
+        return ast.Call(ast.Name("choose", ast.Load()), [node.test, *thunks], [])
+
+    def visit_BoolOp(self, node: ast.BoolOp) -> ast.expr:
+        node = cast(ast.BoolOp, self.generic_visit(node))
+        name = "both" if isinstance(node.op, ast.And) else "either"
+        combined = node.values[0]
+        for value in node.values[1:]:
+            combined = ast.Call(ast.Name(name, ast.Load()), [combined, value], [])
+        return combined
+
+    def visit_Compare(self, node: ast.Compare) -> ast.expr:
+        """`a < b < c` as two comparisons."""
+        node = cast(ast.Compare, self.generic_visit(node))
+        terms = [node.left, *node.comparators]
+        pairs = [ast.Compare(terms[k], [op], [terms[k + 1]]) for k, op in enumerate(node.ops)]
+        return pairs[0] if len(pairs) == 1 else self.visit_BoolOp(ast.BoolOp(ast.And(), list(pairs)))
+
+
+def _no_arguments() -> ast.arguments:
+    return ast.arguments(posonlyargs=[], args=[], kwonlyargs=[], kw_defaults=[], defaults=[])
+
+
+def by_entry(expression: str) -> str:
+    """An expression of the table as one that goes by the entries of arrays.
+
+    >>> by_entry("1.0 if a > b else 0.0")
+    'choose(a > b, lambda: 1.0, lambda: 0.0)'
+    """
+    tree = _ByEntry().visit(ast.parse(expression, mode="eval"))
+    return ast.unparse(ast.fix_missing_locations(tree))

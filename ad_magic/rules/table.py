@@ -28,9 +28,19 @@ def _variadic(name: str, value: str, partial: str, kink: Kink | None = None) -> 
     return Rule(name, value, (partial,), kink, variadic=True)
 
 
+
+def _greater(sign: str, only_a: str = "a != a", only_b: str = "b != b") -> tuple[str, str]:
+    """The partials of a choice between a and b; by the conditions it is a alone or b alone."""
+    return (
+        f"1.0 if a {sign} b or {only_a} else 0.5 if a == b else 0.0",
+        f"1.0 if b {sign} a or {only_b} else 0.5 if a == b else 0.0",
+    )
+
+
 # x**0 is constant, also at 0; 0**y is 0 for y > 0
 _POWER = ("b * a ** (b - 1) if a or b else 0.0", "z * log(a) if z else 0.0")
 _TIE = Kink("True", "a tie shares the derivative evenly")
+_EQUAL = Kink("a == b", "a tie shares the derivative evenly", "0.0", "1.0")
 _SQUARE = "2 * a if b == 2 else b * a ** (b - 1) if b else 0.0"
 _ROOT = Kink("a == 0 and 0 < b < 1", _VERTICAL, None, "inf")  # x**0.5 as sqrt(x)
 _RINT = "-rint((a - z) / b)"
@@ -49,6 +59,8 @@ _ROWS = (
     _rule("floordiv",  "a // b",          "0.0",                                 "0.0",
           kink=Kink("a % b == 0", _JUMP), step=True),
     _rule("neg",       "-a",              "-1"),
+    _rule("square",    "a * a",           "2 * a"),
+    _rule("reciprocal", "1 / a",          "-z * z"),
     _rule("abs",       "abs(a)",          "sign(a)",
           kink=Kink("a == 0", "the slope changes here", "-1.0", "1.0")),
 
@@ -65,6 +77,8 @@ _ROWS = (
     _rule("log2",      "log2(a)",         "1 / (a * LN2)"),
     _rule("log10",     "log10(a)",        "1 / (a * LN10)"),
     _rule("log1p",     "log1p(a)",        "1 / (1 + a)"),
+    _rule("logaddexp", "logaddexp(a, b)", "exp(a - z)",                          "exp(b - z)"),
+    _rule("logaddexp2", "logaddexp2(a, b)", "exp2(a - z)",                       "exp2(b - z)"),
     _rule("fpow",      "pow(a, b)",       *_POWER, kink=_ROOT),
 
     # ---- trigonometric functions and their inverses ----------------------------------------------
@@ -104,6 +118,12 @@ _ROWS = (
     _rule("ldexp",     "ldexp(a, b)",     "ldexp(1.0, b)",                       "0.0"),  # b is an int, never active
     _rule("fma",       "fma(a, b, c)",    "b",                                   "a",            "1"),
 
+    # ---- the greater and the smaller: a NaN wins, except in fmax and fmin --------------------------
+    _rule("maximum",   "maximum(a, b)",   *_greater(">"), kink=_EQUAL),
+    _rule("minimum",   "minimum(a, b)",   *_greater("<"), kink=_EQUAL),
+    _rule("fmax",      "fmax(a, b)",      *_greater(">", "b != b", "a != a"), kink=_EQUAL),
+    _rule("fmin",      "fmin(a, b)",      *_greater("<", "b != b", "a != a"), kink=_EQUAL),
+
     # ---- any number of arguments: a is the list of them, the partial with respect to one of them, x
     _variadic("sum",   "sum(a)",          "1"),
     _variadic("max",   "max(a)",          "1 / n", kink=_TIE),  # of equal numbers only: else it is one of them
@@ -125,6 +145,8 @@ _ROWS = (
     _rule("floor",     "floor(a)",        "0.0", kink=Kink("a == z", _JUMP), step=True),
     _rule("ceil",      "ceil(a)",         "0.0", kink=Kink("a == z", _JUMP), step=True),
     _rule("trunc",     "trunc(a)",        "0.0", kink=Kink("a == z and a != 0", _JUMP), step=True),
+    _rule("heaviside", "heaviside(a, b)", "0.0",                                 "0.0 if a else 1.0",
+          kink=Kink("a == 0", _JUMP), step=True),
     _rule("round",     "round(a, b)",     "0.0", "0.0", step=True),  # b is an int, never active
 )
 # fmt: on

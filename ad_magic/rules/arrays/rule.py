@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 Pull = Callable[..., Any]
 Push = Callable[..., Any]
@@ -37,6 +37,11 @@ class ArrayRule:
     pull: Pull
     push: Push | None = None
     several: bool = False  # operand 0 is a sequence of arrays: concatenate, stack; each of them is an operand of its own
+
+    # What a row of the derivative table may be, and this is not.
+    variadic: ClassVar[bool] = False
+    step: ClassVar[bool] = False
+    kink: ClassVar[None] = None
 
 
 def conj(x: Any) -> Any:

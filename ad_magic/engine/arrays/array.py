@@ -1,0 +1,325 @@
+"""An active array: to the user's program it is an ndarray.
+
+It holds its value, its run and the row of that run it stands for; in forward mode its tangents, one for each direction
+along a leading axis. It is no ndarray in truth: C code that does not ask (`__array_function__`, `__array_ufunc__`) would
+take the bare values, and the derivative would be lost in silence.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ad_magic.engine.active import Active, LostDerivative, after_run, place_in_words
+from ad_magic.engine.complexes import Complex
+from ad_magic.engine.dual import Directions, Dual
+from ad_magic.engine.operation import INPUT, Operation
+from ad_magic.engine.tape import Tape, user_frame
+from ad_magic.engine.traced import Traced
+
+NUMBERS = Active.types
+SCALARS = frozenset((float, int, bool, np.float64, np.int64, np.bool_))
+
+
+class Array:
+    """An active array. `place` is where it stands in memory, which other arrays may share (see `memory`).
+
+    `base` is the array that fills that memory, None where it is this one, as in NumPy; `version` says up to which write
+    the value is known to be true.
+    """
+
+    __slots__ = ("base", "index", "tangent", "tape", "value", "version", "place")
+    __array_priority__ = 1000.0
+    __hash__ = None  # type: ignore[assignment]
+
+    base: Any
+    index: int
+    tangent: Any
+    tape: Tape
+    value: Any
+    version: int
+    place: Any
+
+    __class__ = property(lambda self: np.ndarray)  # type: ignore[assignment]
+
+    # ---- what an ndarray says of itself ----
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return self.place.shape
+
+    @shape.setter
+    def shape(self, shape: Any) -> None:
+        from .moves import reshape_in_place
+
+        reshape_in_place(self, shape)
+
+    ndim = property(lambda self: self.place.ndim)
+    size = property(lambda self: self.place.size)
+    dtype = property(lambda self: self.place.dtype)
+    itemsize = property(lambda self: self.place.itemsize)
+    nbytes = property(lambda self: self.place.nbytes)
+    strides = property(lambda self: self.place.strides)
+    flags = property(lambda self: self.place.flags)
+
+    def __len__(self) -> int:
+        if not self.place.shape:
+            raise TypeError("len() of unsized object")
+        return self.place.shape[0]
+
+    def __array__(self, dtype: Any = None, copy: Any = None) -> Any:
+        if self.tape.values is None:
+            return np.array(plain(self), dtype=dtype)
+        raise lost()
+
+    def __reduce_ex__(self, protocol: Any) -> Any:
+        if self.tape.values is None:
+            return plain(self).__reduce_ex__(protocol)
+        raise LostDerivative("an array cannot be pickled while its derivative is computed; pickle it in a later cell")
+
+    def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **options: Any) -> Any:
+        from .dispatch import call_ufunc
+
+        return call_ufunc(ufunc, method, inputs, options)
+
+    def __array_function__(self, function: Any, types: Any, args: Any, kwargs: Any) -> Any:
+        from .dispatch import call_function
+
+        return call_function(function, args, kwargs)
+
+
+def lost() -> LostDerivative:
+    """What to say where plain numbers are asked of an active array."""
+    return LostDerivative(
+        f"{place_in_words(user_frame())}: plain numbers are needed here, and that would cut the derivative; this "
+        "function has no derivative rule, or the array that is written to was made by a library (copy it first: "
+        "a = np.array(a)). Write ad_magic.primal(x) where only the values matter"
+    )
+
+
+def plain(x: Any) -> Any:
+    """An array of a run that is over as an ndarray; an array of an open run as it is.
+
+    Arrays that shared memory share it again; none of them is one that the run still needs.
+    """
+    while type(x) is Array and x.tape.values is None:
+        x = _plain(x)
+    return x
+
+
+def _plain(x: Array) -> Any:
+    from .memory import at_same_place, owner
+
+    filling = x if x.base is None else x.base
+    if type(filling.value) is not np.ndarray:  # of an open run that is older
+        return x.value
+    root = owner(x.place)
+    found = x.tape.finals.get(id(root))
+    if found is None:
+        final = np.empty_like(root, subok=False)
+        at_same_place(filling.place, root, final)[...] = filling.value
+        x.tape.finals[id(root)] = found = (root, final)
+    return at_same_place(x.place, *found)
+
+
+def is_active(x: Any) -> bool:
+    """Whether x is an active array or number."""
+    return type(x) is Array or type(x) in NUMBERS
+
+
+def array_input(tape: Tape, given: Any, first: int = 0) -> Array:
+    """A new variable of a run, in a row without operands: a copy of an array. In forward mode entry k of it has the
+    direction first + k. It stands where the given array stands: what is a view of that one is one of it."""
+    value = np.array(given, dtype=float)
+    tangent = None
+    if tape.forward:
+        tangent = np.zeros((tape.directions, value.size))
+        tangent[np.arange(first, first + value.size), np.arange(value.size)] = 1.0
+        tangent = tangent.reshape((tape.directions, *value.shape))
+    index = row(tape, INPUT, None, None, value, tangent)
+    if type(given) is not np.ndarray or given.dtype != value.dtype:
+        return made(tape, index, value, tangent)
+    from .memory import begin_at
+
+    begin_at(tape, given, made(tape, index, value, tangent))
+    return made(tape, index, value, tangent, place=given)
+
+
+def latest(x: Any) -> Any:
+    """An array as an output: what it holds now, active or plain."""
+    x = operand(x)
+    if type(x) is Array and x.version != x.tape.writes:
+        refresh(x)
+    return x
+
+
+def written_to(x: Array, before: Any) -> Any:
+    """The object that an array input was. What the program wrote into it stands there now."""
+    if isinstance(before, np.ndarray) and not np.may_share_memory(x.place, before) and x.version:
+        np.copyto(before, plain(x), casting="unsafe")  # an array of whole numbers: the run had a copy
+    return before
+
+
+# ---- operands ------------------------------------------------------------------------------------
+
+FROZEN_BELOW = 1024  # entries: so small a constant is copied whenever it is used
+
+
+def operand(x: Any) -> Any:
+    """What a user gave, as an operand: an open active array or number, a plain array or number; NotImplemented else."""
+    kind = type(x)
+    if kind is Array:
+        return x if x.tape.values is not None else operand(plain(x))
+    if kind in NUMBERS:
+        return after_run(x)
+    if kind in SCALARS:
+        return x
+    if kind is np.ndarray:
+        return x if x.dtype != object else _from_objects(x)
+    from . import buffers, constructors
+
+    if kind is buffers.Buffer:
+        return buffers.content(x)
+    if kind is Complex:
+        return constructors.from_complex(x)
+    if kind in (list, tuple):
+        return constructors.array(x)
+    if isinstance(x, (np.ndarray, np.generic, float, int, complex)):
+        return np.asarray(x) if isinstance(x, np.ndarray) else x
+    return NotImplemented
+
+
+def _from_objects(x: Any) -> Any:
+    if any(is_active(y) or type(y) is Complex for y in x.flat):
+        from .constructors import array
+
+        return array(x.tolist())
+    return x
+
+
+def youngest(operands: Any) -> Tape | None:
+    """The run that began last among those of the active operands."""
+    found: Tape | None = None
+    for x in operands:
+        kind = type(x)
+        if (kind is Array or kind in NUMBERS) and (found is None or x.tape.age > found.age):
+            found = x.tape
+    return found
+
+
+def split(operands: Any, tape: Tape) -> tuple[list[Any], list[Any], tuple[bool, ...]]:
+    """Of operands of a run: their values, their columns (rows or constants), and which are active."""
+    values, columns, active = [], [], []
+    for x in operands:
+        kind = type(x)
+        if kind is Array and x.tape is tape:
+            if x.version != tape.writes:
+                refresh(x)
+            values.append(x.value)
+            columns.append(x.index)
+            active.append(True)
+        elif kind in NUMBERS and x.tape is tape:
+            values.append(x.value)
+            columns.append(x.index)
+            active.append(True)
+        else:
+            if kind is np.ndarray:
+                x = frozen(x, tape)
+            values.append(x)
+            columns.append(x)
+            active.append(False)
+    return values, columns, tuple(active)
+
+
+def refresh(x: Array) -> None:
+    """The value of an array whose memory may have been written to."""
+    from .memory import refresh
+
+    refresh(x)
+
+
+def frozen(x: Any, tape: Tape) -> Any:
+    """A constant as a later write cannot change it: a copy, the same as last time where nothing has changed."""
+    if x.size <= FROZEN_BELOW:
+        return x.copy()
+    key = (x.__array_interface__["data"][0], x.shape, x.strides, x.dtype)
+    kept = tape.constants.get(key)
+    if kept is None or not np.array_equal(kept, x, equal_nan=x.dtype.kind in "fc"):
+        tape.constants[key] = kept = x.copy()
+    return kept
+
+
+# ---- results -------------------------------------------------------------------------------------
+
+
+def directions(x: Any) -> Any:
+    """The tangents of a dual number or array along all directions, as an array with a leading axis for them."""
+    if type(x) is Array:
+        return x.tangent
+    from .constructors import array
+
+    tangent = x.tangent
+    return array(list(tangent) if type(tangent) is Directions else [tangent])
+
+
+def record(tape: Tape, op: Operation, left: Any, right: Any, z: Any, tangent: Any = None) -> Any:
+    """The result of an operation that was carried out: a row of the run, and the array or number that stands for it."""
+    kind = type(z)
+    if kind is np.ndarray and (z.base is not None or not z.ndim):
+        z = z.copy() if z.ndim else z[()]
+        kind = type(z)
+    index = row(tape, op, left, right, z, tangent)
+    if kind is not np.ndarray and getattr(z, "ndim", 0) == 0:
+        if isinstance(z, complex):
+            return _complex_parts(made(tape, index, np.array(z), tangent))
+        return number(tape, index, z, tangent)
+    return made(tape, index, z, tangent)
+
+
+def row(tape: Tape, op: Operation, left: Any, right: Any, z: Any, tangent: Any = None) -> int:
+    """Append the row of an operation that was carried out; -1 where a forward run keeps it not."""
+    tape.arrays = True
+    if not tape.forward:
+        return tape.add(op, left, right, z)
+    if tape.limit == 0:
+        return -1
+    scalar = tangent is not None and getattr(z, "ndim", 0) == 0 and not isinstance(z, tuple)
+    return tape.keep(op, left, right, z, _direction(tape, tangent) if scalar else tangent)
+
+
+def made(tape: Tape, index: int, value: Any, tangent: Any = None, place: Any = None, base: Any = None) -> Array:
+    """An active array for a row; with its place in the memory of its base it shares that one's memory."""
+    x = Array()
+    x.tape, x.index, x.value, x.tangent, x.version = tape, index, value, tangent, tape.writes
+    x.place = _bare(value) if place is None else place
+    x.base = base
+    return x
+
+
+def _bare(value: Any) -> Any:
+    """A plain array for the memory of a value; the value itself where it is plain."""
+    return value if type(value) is np.ndarray else np.empty(value.shape, value.dtype)
+
+
+def number(tape: Tape, index: int, value: Any, tangent: Any = None) -> Any:
+    """An active number for a row."""
+    kind: Any = Dual if tape.forward else Traced
+    x = kind.__new__(kind)
+    x.tape, x.index, x.value = tape, index, value
+    if tape.forward:
+        x.tangent = _direction(tape, tangent)
+    return x
+
+
+def _direction(tape: Tape, tangent: Any) -> Any:
+    """Tangents of a number, as a dual number holds them."""
+    if tape.directions == 1:
+        return tangent[0]
+    return Directions(tangent.tolist() if type(tangent) is np.ndarray else list(tangent))
+
+
+def _complex_parts(x: Array) -> Complex:
+    from .functions import imag, real
+
+    return Complex(real(x), imag(x))

@@ -1,0 +1,117 @@
+"""Where NumPy hands over: a ufunc or a function that was called with an active array or number."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from ad_magic.engine.active import LostDerivative, place_in_words
+from ad_magic.engine.dual import HAND
+from ad_magic.engine.tape import user_frame
+
+from . import buffers, memory
+from .array import NUMBERS, Array, is_active, operand
+
+
+def call_ufunc(ufunc: np.ufunc, method: str, inputs: tuple[Any, ...], options: dict[str, Any]) -> Any:
+    """What `ufunc(*inputs)` or one of its methods gives for operands of which some are active."""
+    from .functions import UFUNC_METHODS, UFUNCS
+
+    out = options.pop("out", None)
+    if method == "at":
+        return UFUNC_METHODS["at"](ufunc, *inputs)
+    if any(type(x) in NUMBERS and x.tape is HAND for x in inputs):
+        return _by_objects(ufunc, method, inputs, options)
+    if method != "__call__":
+        result = UFUNC_METHODS[method](ufunc, *inputs, **options)
+    else:
+        where = options.pop("where", True)
+        options.pop("casting", None), options.pop("subok", None), options.pop("order", None)
+        options.pop("dtype", None)
+        handler = UFUNCS.get(ufunc)
+        if handler is None:
+            if any(operand(x) is NotImplemented for x in inputs):
+                return NotImplemented
+            raise no_rule(f"{_home(ufunc)}.{ufunc.__name__}")
+        result = handler(*inputs, **options)
+        if result is not NotImplemented and where is not True:
+            result = _masked(result, where, out)
+    if result is NotImplemented or out is None:
+        return result
+    return written(out, result)
+
+
+def _masked(result: Any, where: Any, out: Any) -> Any:
+    if out is None:
+        raise LostDerivative(
+            f"{place_in_words(user_frame())}: where= without out= leaves entries that nothing was written to; give out="
+        )
+    return np.where(where, result, out[0])
+
+
+def written(out: Any, result: Any) -> Any:
+    """Write a result where `out=` says; returns it."""
+    if isinstance(out, tuple) and len(out) > 1:
+        return tuple(
+            r if o is None else written((o,), r) for o, r in zip(out, result, strict=True)
+        )
+    target = out[0] if isinstance(out, tuple) else out
+    if is_active(result) or type(target) is Array or memory.memory_of(target) is not None:
+        return buffers.assigned(target, None, result)
+    target[...] = result
+    return target
+
+
+def _by_objects(ufunc: np.ufunc, method: str, inputs: tuple[Any, ...], options: dict[str, Any]) -> Any:
+    """Dual numbers that a user holds, with NumPy: entry by entry, as NumPy does with any object."""
+
+    def boxed(x: Any) -> Any:
+        if type(x) not in NUMBERS:
+            return np.asarray(x, dtype=object)
+        box = np.empty((), dtype=object)
+        box[()] = x
+        return box
+
+    return getattr(ufunc, method)(*map(boxed, inputs), **options)
+
+
+def _home(function: Any) -> str:
+    module = getattr(function, "__module__", None) or ""
+    return {"numpy": "np", "numpy.linalg": "np.linalg", "numpy.fft": "np.fft"}.get(
+        module, "scipy.special" if "scipy" in module or "special" in type(function).__module__ else "np"
+    )
+
+
+def no_rule(name: str) -> LostDerivative:
+    """What to say of a function without a rule."""
+    return LostDerivative(
+        f"{place_in_words(user_frame())}: {name} has no derivative rule here. Write it with functions that have one, or "
+        "ad_magic.primal(x) where only the value matters"
+    )
+
+
+def call_function(function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    """What a function of NumPy gives for arguments of which some are active."""
+    from .tables import FUNCTIONS
+
+    handler = FUNCTIONS.get(function)
+    if handler is None:
+        if buffers.all_plain(args, kwargs):
+            return buffers.on_plain(function, args, kwargs)
+        raise no_rule(name_of(function))
+    out = kwargs.get("out")
+    if out is not None:
+        kwargs = {name: value for name, value in kwargs.items() if name != "out"}
+        return written(out, handler(*args, **kwargs))
+    return handler(*args, **kwargs)
+
+
+def name_of(function: Callable[..., Any]) -> str:
+    """A function of NumPy as a user writes it: "np.linalg.solve"."""
+    module = (getattr(function, "__module__", "") or "numpy").replace("numpy", "np", 1)
+    return f"{module}.{getattr(function, '__name__', '?')}"
+
+
+from . import methods  # noqa: E402, F401  it gives Array its operators

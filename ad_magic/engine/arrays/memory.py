@@ -1,0 +1,524 @@
+"""Memory that arrays share, and writing to it.
+
+As long as nothing is written, an array is a value: a row of its run. The first write to a memory opens it: from then on its
+content is followed entry by entry, in the logical order of the array that owns it, and an array that stands in it looks up
+its content whenever something was written since. What was saved for the sweeps before stays as it was.
+
+On the tape a memory is a row, and each write and each look one more. In the reverse sweep the adjoint of the memory
+is one flat array: a look adds to it, a write takes out what was written and leaves zero (the adjoint of `b[i] = x` is
+`x̄ += b̄[i]; b̄[i] = 0`; Griewank & Walther 2008, section 4.1).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ad_magic.engine.active import LostDerivative, place_in_words
+from ad_magic.engine.operation import Operation
+from ad_magic.engine.tape import Tape, user_frame
+from ad_magic.rules.arrays.rule import ArrayRule
+
+from .array import NUMBERS, Array, directions, frozen, is_active, made, operand, row
+from .operation import absent, reduced, shape_of, spread
+
+OPEN: list[Tape] = []  # runs in which a memory was opened, the youngest last
+
+
+def owner(view: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+    """The array that owns the memory in which a view stands."""
+    while isinstance(view.base, np.ndarray):
+        view = view.base
+    return view
+
+
+def at_same_place(view: np.ndarray[Any, Any], root: np.ndarray[Any, Any], other: np.ndarray[Any, Any]) -> Any:
+    """The view on `other`, an array laid out as `root` is, that `view` is on `root`."""
+    if view.shape == root.shape and view.strides == root.strides and view.dtype == root.dtype:
+        return other
+    offset = view.__array_interface__["data"][0] - root.__array_interface__["data"][0]
+    flat = other.reshape(-1, order="A")
+    return np.ndarray(view.shape, view.dtype, buffer=flat, offset=offset, strides=view.strides)
+
+
+class Memory:
+    """A memory of a run: what it holds now, flat; or `whole`, the array whose value fills all of it."""
+
+    __slots__ = ("_numbers", "content", "known", "owner", "row", "state", "tangent", "tape", "users", "version", "whole")
+
+    def __init__(self, tape: Tape, owner_: np.ndarray[Any, Any], whole: Array | None, users: bool) -> None:
+        """`whole` fills the memory; without it the memory has the plain numbers that stand there. `users`: it is that of
+        an array of the user's, which in the end holds what was written."""
+        if not owner_.flags.forc or owner_.dtype.kind not in "fc":
+            raise LostDerivative(
+                f"{place_in_words(user_frame())}: this array cannot hold a derivative (its type is {owner_.dtype}); "
+                "make it an array of floats first: a = np.array(a, dtype=float)"
+            )
+        self.tape = tape
+        self.owner = owner_
+        self.users = users
+        self._numbers: Any = None
+        self.whole = whole
+        self.content: Any = None
+        self.tangent: Any = None
+        self.row = self.state = -1  # the row of the memory, and that of its last write
+        self.version = 0
+        self.known: dict[Any, Array] = {}  # looks since the last write
+        if whole is None:
+            self.content = np.array(owner_).ravel()
+            self._start(self.content.copy())
+
+    @property
+    def numbers(self) -> np.ndarray[Any, Any]:
+        """The numbers of its entries in logical order, laid out in memory as they are."""
+        if self._numbers is None:
+            self._numbers = np.empty_like(self.owner, dtype=np.intp, subok=False)
+            self._numbers[...] = np.arange(self.owner.size).reshape(self.owner.shape)
+        return self._numbers
+
+    def _start(self, start: Any) -> None:
+        """The row of the memory, with its first content: a constant, or the row of an array."""
+        tape = self.tape
+        tape.arrays = True
+        active = type(start) is Array
+        op = MemoryOperation("memory", (active,), self.owner.shape)
+        first = (start.index if active else start,)
+        if tape.forward:
+            self.tangent = (
+                np.reshape(start.tangent, (tape.directions, -1)).copy()
+                if active
+                else np.zeros((tape.directions, self.owner.size), self.owner.dtype)
+            )
+        self.row = self.state = row(tape, op, first, None, 0.0)
+
+    def opened(self) -> None:
+        """Make the content an array of entries that can be written to one by one."""
+        if self.whole is not None:
+            whole, self.whole = self.whole, None
+            self.content = np.reshape(whole.value, -1)
+            if type(self.content) is np.ndarray:
+                self.content = self.content.copy()
+            self._start(whole)
+
+    def places(self, view: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+        """For each entry of a view on this memory its number in the memory."""
+        offset = view.__array_interface__["data"][0] - self.owner.__array_interface__["data"][0]
+        wide, item = self.numbers.itemsize, self.owner.itemsize
+        if view.dtype != self.owner.dtype:
+            raise LostDerivative(f"{place_in_words(user_frame())}: a view of another type on an active array")
+        strides = tuple(s // item * wide for s in view.strides)
+        flat = self.numbers.reshape(-1, order="A") if self.numbers.ndim != 1 else self.numbers
+        if not view.size:
+            return np.zeros(view.shape, np.intp)
+        return np.ndarray(view.shape, np.intp, buffer=flat.view(), offset=offset // item * wide, strides=strides)
+
+    def fills(self, view: np.ndarray[Any, Any]) -> bool:
+        """Whether a view is all of the memory, in its order."""
+        return view.shape == self.owner.shape and view.strides == self.owner.strides
+
+    def look(self, view: np.ndarray[Any, Any]) -> Array:
+        """What stands in a view now, as an array of the run."""
+        key = (view.__array_interface__["data"][0], view.shape, view.strides)
+        found = self.known.get(key)
+        if found is None:
+            self.known[key] = found = self._look(view)
+        return found
+
+    def _look(self, view: np.ndarray[Any, Any]) -> Array:
+        tape = self.tape
+        places = self.places(view)
+        if self.whole is not None:
+            if self.fills(view):
+                return self.whole
+            from .perform import pair
+
+            return pair(ENTRIES, (np.reshape(self.whole_array(), -1),), {"places": places})
+        value = self.content[places]
+        tangent = self.tangent[:, places] if tape.forward else None
+        op = MemoryOperation("look", (True,), self.owner.shape, places)
+        z = np.asarray(value) if type(value) is not Array else value
+        return made(tape, row(tape, op, (self.row, self.state), None, z, tangent), z, tangent)
+
+    def whole_array(self) -> Array:
+        """The array that fills this memory, as a value that is written to no more."""
+        whole = self.whole
+        assert whole is not None
+        return made(self.tape, whole.index, whole.value, whole.tangent)
+
+    def write(self, view: np.ndarray[Any, Any], key: Any, given: Any) -> None:
+        """Write a value, active or plain, to `view[key]` (all of the view where key is None)."""
+        tape = self.tape
+        value = operand(given)
+        active = is_active(value) and value.tape is tape
+        if type(value) is Array and active:
+            if value.version != tape.writes:
+                value = made(tape, *_current(value))
+        if key is None and type(value) is Array and active and self.fills(view) and _alike(value, view):
+            self.whole, self.content, self.tangent = made(tape, value.index, value.value, value.tangent), None, None
+            self._written()
+            return
+        self.opened()
+        places = self.places(view)
+        if key is not None:
+            places = places[key]
+        places = np.asarray(places)
+        inner = value.value if active else value
+        if type(inner) is np.ndarray:
+            inner = frozen(inner, tape)
+        places, last = _last_of_each(places, key)
+        if type(self.content) is np.ndarray and not is_active(inner):
+            self.content[places] = inner  # as NumPy: its errors, its broadcasting
+        else:
+            self.content = placed(self.content, places, last, inner)
+        if tape.forward:
+            self._write_tangent(places, last, directions(value) if active else None, inner)
+        op = MemoryOperation("write", (active,), self.owner.shape, places, last)
+        columns = (self.row, self.state, value.index if active else inner)
+        self.state = row(tape, op, columns, None, inner, directions(value) if active and tape.forward else None)
+        self._written()
+
+    def _write_tangent(self, places: Any, last: Any, tangent: Any, inner: Any) -> None:
+        if tangent is None:
+            t: Any = 0.0
+        else:
+            t = np.reshape(tangent, (len(tangent), *(1,) * (places.ndim - len(shape_of(inner))), *shape_of(inner)))
+        for d in range(self.tape.directions):
+            row = t if tangent is None else t[d]
+            self.tangent[d][places] = row
+
+    def _written(self) -> None:
+        self.tape.writes += 1
+        self.version = self.tape.writes
+        self.known = {}
+
+
+def _alike(value: Any, view: np.ndarray[Any, Any]) -> bool:
+    return value.value.shape == view.shape and value.value.dtype == view.dtype
+
+
+def _flat_tangent(value: Any, tape: Tape, active: bool) -> Any:
+    return directions(value) if active else 0.0
+
+
+def _current(x: Array) -> tuple[Any, ...]:
+    refresh(x)
+    return x.index, x.value, x.tangent
+
+
+def _last_of_each(places: np.ndarray[Any, Any], key: Any) -> tuple[np.ndarray[Any, Any], Any]:
+    """The places, and where one of them comes more than once a mask of those that are written last."""
+    keys = key if isinstance(key, tuple) else (key,)
+    if not any(isinstance(k, (list, np.ndarray)) for k in keys) or places.size < 2:
+        return places, None
+    flat = places.ravel()
+    final = {place: k for k, place in enumerate(flat.tolist())}
+    if len(final) == flat.size:
+        return places, None
+    mask = np.zeros(flat.size, bool)
+    mask[list(final.values())] = True
+    return places, mask.reshape(places.shape)
+
+
+def placed(content: Any, places: Any, last: Any, value: Any) -> Any:
+    """The flat content with a value written to places, where either is itself active."""
+    from .perform import pair
+
+    return pair(PLACED, (content, value), {"places": places, "last": last})
+
+
+# ---- finding the memory of an array --------------------------------------------------------------
+
+
+def memory_of(view: np.ndarray[Any, Any]) -> Memory | None:
+    """The memory in which a plain view stands, if active numbers were written to it."""
+    if not OPEN:
+        return None
+    key = id(owner(view))
+    for tape in reversed(OPEN):
+        if key in tape.memories:
+            return tape.memories[key]
+    return None
+
+
+def refresh(x: Array) -> None:
+    """Bring the value of an array up to what was last written to its memory."""
+    tape = x.tape
+    memory = tape.memories.get(id(owner(x.place)))
+    if memory is not None and memory.version > x.version:
+        now = memory.look(x.place)
+        x.index, x.value, x.tangent = now.index, now.value, now.tangent
+    x.version = tape.writes
+
+
+def open_memory(tape: Tape, view: np.ndarray[Any, Any], whole: Array | None) -> Memory:
+    """The memory of a view in a run, opened where it is not."""
+    root = owner(view)
+    memory = tape.memories.get(id(root))
+    if memory is None:
+        before = memory_of(root)
+        memory = Memory(tape, root, whole, users=whole is None)
+        if before is not None and whole is None:  # of an older run: its numbers go on
+            memory.content = np.reshape(before.look(root), -1)
+        _opened(tape, memory)
+        if whole is None:
+            root.flags.writeable and root.fill(np.nan)  # who reads past us shall notice
+    return memory
+
+
+def begin_at(tape: Tape, array: np.ndarray[Any, Any], whole: Array) -> None:
+    """An input stands in the memory of the user's own array: what is a view of that array is one of the input."""
+    if owner(array) is array and array.flags.forc:
+        _opened(tape, Memory(tape, array, whole, users=True))
+
+
+def _opened(tape: Tape, memory: Memory) -> None:
+    tape.memories[id(memory.owner)] = memory
+    if tape not in OPEN:
+        OPEN.append(tape)
+
+
+def write(target: Any, key: Any, value: Any) -> None:
+    """`target[key] = value`, where at least one of them is active; target is an active array or a plain view."""
+    value = operand(value)
+    if value is NotImplemented:
+        raise TypeError("an array takes numbers only")
+    if type(target) is Array:
+        tape = target.tape
+        if is_active(value) and value.tape.age > tape.age:
+            raise LostDerivative(
+                f"{place_in_words(user_frame())}: an inner derivative writes into an array of an outer one; "
+                "write into a copy of it"
+            )
+        if target.version != tape.writes:
+            refresh(target)
+        filling = target if target.base is None else target.base
+        whole = made(tape, filling.index, filling.value, filling.tangent)
+        if type(value) is Array and _same_place(value, target, key):
+            return
+        memory = open_memory(tape, target.place, whole)
+        memory.write(target.place, key, value)
+        return
+    found = memory_of(target)
+    tape = value.tape if is_active(value) else found.tape  # type: ignore[union-attr]
+    if found is not None and found.tape.age > tape.age:
+        tape = found.tape
+    if not target.flags.writeable:
+        raise ValueError("assignment destination is read-only")
+    if type(value) is Array and key is not None and np.may_share_memory(value.place, target):
+        now = target[key]
+        if type(now) is not np.ndarray and isinstance(now, np.ndarray):
+            now = now.view(np.ndarray)
+        if _same_view(value.place, now):
+            return
+    open_memory(tape, target, None).write(target, key, value)
+
+
+def _same_place(value: Array, target: Array, key: Any) -> bool:
+    """Whether a value already is what stands at `target[key]`: `a[1:] += x` assigns what was changed in place."""
+    if key is None or owner(value.place) is not owner(target.place):
+        return False
+    return _same_view(value.place, target.place[key])
+
+
+def _same_view(a: Any, b: Any) -> bool:
+    if not isinstance(b, np.ndarray) or a.shape != b.shape or a.strides != b.strides:
+        return False
+    return a.__array_interface__["data"] == b.__array_interface__["data"]
+
+
+def close(tape: Tape) -> None:
+    """End the memories of a run: what was written stands in the arrays as plain numbers, or goes to an older run."""
+    if not tape.memories:
+        return
+    memories, tape.memories = list(tape.memories.values()), {}
+    if tape in OPEN:
+        OPEN.remove(tape)
+    for memory in memories:
+        if memory.users or memory.version:
+            tape.finals[id(memory.owner)] = memory.owner, memory.owner
+        content = memory.content if memory.whole is None else memory.whole.value
+        if is_active(content):
+            older = memory_of(memory.owner)
+            (older or open_memory(content.tape, memory.owner, None)).write(
+                memory.owner, None, np.reshape(content, memory.owner.shape)
+            )
+        elif memory.users and memory.version and memory.owner.flags.writeable:
+            memory.owner[...] = np.reshape(content, memory.owner.shape)
+        elif memory.version:
+            final = np.empty_like(memory.owner, subok=False)
+            final[...] = np.reshape(content, memory.owner.shape)
+            tape.finals[id(memory.owner)] = memory.owner, final
+
+
+# ---- the rows of a memory ------------------------------------------------------------------------
+
+
+class MemoryOperation(Operation):
+    """The row of a memory, of a look or of a write. The left column holds the row of the memory, that of its last
+    write, and what is written."""
+
+    __slots__ = ("last", "owner_shape", "places", "size")
+    array = True
+    memory = True
+
+    def __init__(
+        self, name: str, active: tuple[bool, ...], shape: tuple[int, ...], places: Any = None, last: Any = None
+    ) -> None:
+        super().__init__(name, None, active)
+        self.decision = False
+        self.rule = MEMORY  # type: ignore[assignment]
+        self.places, self.last, self.owner_shape = places, last, shape
+        self.size = int(np.prod(shape))
+
+    def operands(self, left: Any, right: Any) -> tuple[Any, ...]:
+        return left if self.name == "memory" else left[1:]
+
+    def _marked(self, left: Any, right: Any) -> list[tuple[Any, bool]]:
+        marks = self.active if self.name == "memory" else (True, *(self.active if self.name == "write" else ()))
+        return list(zip(self.operands(left, right), marks, strict=True))
+
+    def partials(self, left: Any, right: Any, values: Any, z: Any) -> tuple[Any, ...]:
+        return ()
+
+    def again(self, left: Any, values: list[Any], flats: dict[int, Any]) -> Any:
+        """The value of the row at other values; `flats` are the contents of the memories by row."""
+        if self.name == "memory":
+            start = values[left[0]] if self.active[0] else left[0]
+            flat = np.reshape(start, -1)
+            flats[len(values)] = flat.copy() if type(flat) is np.ndarray else flat
+            return 0.0
+        if self.name == "look":
+            return flats[left[0]][self.places]
+        value = values[left[2]] if self.active[0] else left[2]
+        flat = flats[left[0]]
+        if type(flat) is np.ndarray and not is_active(value):
+            if np.iscomplexobj(value) and not np.iscomplexobj(flat):
+                flat = flat.astype(complex)  # the complex step
+                flats[left[0]] = flat
+            flat[self.places] = value
+        else:
+            flats[left[0]] = placed(flat, self.places, self.last, value)
+        return value
+
+    def pull_memory(self, adjoints: Any, row: int, left: Any, values: Any) -> None:
+        """The reverse sweep passes this row."""
+        if self.name == "memory":
+            g = adjoints[row]
+            if self.active[0] and not absent(g):
+                adjoints.add(left[0], np.reshape(g, shape_of(values[left[0]])))
+            return
+        if self.name == "look":
+            self._pull_look(adjoints, row, left, values)
+            return
+        flat = adjoints[left[0]]
+        if absent(flat):
+            return
+        g = flat[self.places]
+        if self.last is not None:
+            g = np.where(self.last, g, 0.0)
+        adjoints[row] = g  # the adjoint of what was written
+        if type(flat) is np.ndarray:
+            flat[self.places] = 0.0
+        else:
+            adjoints[left[0]] = placed(flat, self.places, self.last, 0.0)
+        if self.active[0]:
+            adjoints.add(left[2], _written_shape(g, values[left[2]]))
+
+    def _pull_look(self, adjoints: Any, row: int, left: Any, values: Any) -> None:
+        g = adjoints[row]
+        if absent(g):
+            return
+        flat = adjoints[left[0]]
+        size = self.size
+        if absent(flat):
+            flat = np.zeros(size, complex if np.iscomplexobj(g) else float)
+        if type(g) is Array or type(flat) is Array:
+            adjoints[left[0]] = flat + _scattered(g, self.places, size)
+            return
+        if np.iscomplexobj(g) and not np.iscomplexobj(flat):
+            flat = flat.astype(complex)
+        np.add.at(flat, self.places, g)
+        adjoints[left[0]] = flat
+
+    def push_memory(self, tangents: list[Any], left: Any, values: Any, flats: dict[int, Any], row: int) -> Any:
+        """The forward sweep passes this row; returns its tangent."""
+        if self.name == "memory":
+            start = tangents[left[0]] if self.active[0] else 0.0
+            flats[row] = np.zeros(self.size) if absent(start) else np.array(np.broadcast_to(start, self.owner_shape)).ravel()
+            return 0.0
+        if self.name == "look":
+            return flats[left[0]][self.places]
+        t = tangents[left[2]] if self.active[0] else 0.0
+        flat = flats[left[0]]
+        if np.iscomplexobj(t) and not np.iscomplexobj(flat):
+            flats[left[0]] = flat = flat.astype(complex)
+        flat[self.places] = t
+        return t
+
+
+def _written_shape(g: Any, value: Any) -> Any:
+    """The adjoint of what was written, in its own shape: it may have had more axes of length one than its place."""
+    shape = shape_of(value)
+    if len(shape) > len(shape_of(g)):
+        g = np.reshape(g, (1,) * (len(shape) - len(shape_of(g))) + shape_of(g))
+    return reduced(g, value)
+
+
+def _scattered(g: Any, places: Any, size: int) -> Any:
+    from .perform import pair
+
+    return pair(SCATTERED, (g,), {"places": places, "size": size})
+
+
+MEMORY = ArrayRule("memory", lambda *_: None, (), (), lambda *_: None)
+
+
+# ---- the same as functions: where what is read and written is itself active ----------------------
+
+
+def _entries(flat: Any, places: Any) -> Any:
+    return flat[places]
+
+
+def _scatter(g: Any, places: Any, size: int) -> Any:
+    out = np.zeros(size, complex if np.iscomplexobj(g) else float)
+    np.add.at(out, places, g)
+    return out
+
+
+def _place(content: Any, value: Any, places: Any, last: Any) -> Any:
+    out = np.array(content, dtype=complex if np.iscomplexobj(value) else None)
+    out[places] = value
+    return out
+
+
+def _pull_place(k: int, g: Any, z: Any, content: Any, value: Any, places: Any, last: Any) -> Any:
+    if k == 0:
+        return pair_(PLACED, (g, 0.0), {"places": places, "last": None})
+    c = pair_(ENTRIES, (g,), {"places": places})
+    return _written_shape(c if last is None else np.where(last, c, 0.0), value)
+
+
+def _push_place(k: int, t: Any, z: Any, content: Any, value: Any, places: Any, last: Any) -> Any:
+    if k == 0:
+        return pair_(PLACED, (t, 0.0), {"places": places, "last": None})
+    return pair_(PLACED, (np.zeros(shape_of(z)), t), {"places": places, "last": last})
+
+
+def pair_(rule: ArrayRule, operands: Any, options: Any) -> Any:
+    from .perform import pair
+
+    return pair(rule, operands, options)
+
+
+ENTRIES = ArrayRule(
+    "entries", _entries, ("flat",), ("places",),
+    lambda k, g, z, flat, places: pair_(SCATTERED, (g,), {"places": places, "size": flat.size}),
+)  # fmt: skip
+SCATTERED = ArrayRule(
+    "scattered", _scatter, ("g",), ("places", "size"),
+    lambda k, g, z, x, places, size: pair_(ENTRIES, (g,), {"places": places}),
+)  # fmt: skip
+PLACED = ArrayRule("placed", _place, ("content", "value"), ("places", "last"), _pull_place, _push_place)
+

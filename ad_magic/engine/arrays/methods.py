@@ -1,0 +1,330 @@
+"""What an ndarray can do, for active arrays: the operators of Python, indexing and the methods."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+
+from ad_magic.engine.active import LAST_LOST
+
+from . import memory
+from .array import NUMBERS, Array, is_active, lost, operand, plain, record, refresh, row
+from .constructors import as_type, copy
+from .functions import PAIRS, imag, looked, real
+from .moves import move, shares, standing
+from .operation import PairOperation, absent
+from .perform import by_entry, pair, pushed
+
+# ---- indexing ------------------------------------------------------------------------------------
+
+
+class ItemOperation(PairOperation):
+    """a[index]. Its adjoint is added in place: a loop over the entries costs no more than the entries."""
+
+    __slots__ = ()
+
+    def __init__(self, index: Any) -> None:
+        super().__init__(PAIRS["item"], (True,), {"index": index})
+        self.pull = self.pull_item
+
+    def pull_item(self, adjoints: Any, g: Any, left: Any, right: Any, values: Any, z: Any) -> None:
+        (i,) = left
+        a, index = values[i], self.options["index"]
+        if is_active(g) or (is_active(adjoints[i]) and not absent(adjoints[i])):
+            places = np.arange(a.size).reshape(a.shape)[index]
+            adjoints.add(i, np.reshape(memory._scattered(g, places, a.size), a.shape))
+            return
+        buffer = adjoints.buffer(i, a, complex if np.iscomplexobj(g) else None)
+        if _simple(index):
+            buffer[index] += g
+        else:
+            np.add.at(buffer, index, g)
+
+
+def _simple(index: Any) -> bool:
+    """Whether an index meets each entry at most once."""
+    kind = type(index)
+    if kind is int or kind is slice:
+        return True
+    if kind is np.ndarray:
+        return index.dtype == bool
+    if kind is tuple:
+        return all(map(_simple, index))
+    return index is None or index is ... or isinstance(index, np.integer)
+
+
+def _plain_index(key: Any) -> Any:
+    """An index without anything active: an active whole number in it has been looked at."""
+    from .buffers import Buffer, plain_key
+
+    if type(key) is tuple:
+        return tuple(_plain_index(k) for k in key)
+    if type(key) is Buffer:
+        return plain_key(key).copy()
+    if type(key) is list:
+        return np.array(key) if key else np.zeros(0, int)
+    return key.copy() if type(key) is np.ndarray else key
+
+
+def _getitem(self: Array, key: Any) -> Any:
+    tape = self.tape
+    if tape.values is None:
+        return plain(self)[key]
+    if self.version != tape.writes:
+        refresh(self)
+    key = _plain_index(key)
+    z = self.value[key]
+    op = ItemOperation(key)
+    tangent = pushed(tape, op, (self,), (self.value,), op.active, z) if tape.forward else None
+    if type(z) is np.ndarray and z.base is not None:  # a view: it stands in the same memory
+        view = z if self.place is self.value else self.place[key]
+        if type(self.value) is np.ndarray and z.ndim == 0:
+            z = z.copy()
+        index = row(tape, op, (self.index,), None, z, tangent)
+        result = _made_view(self, index, z, tangent)
+        return standing(result, view, self) if shares(view, self.place) else result
+    return record(tape, op, (self.index,), None, z, tangent)
+
+
+def _made_view(base: Array, index: int, z: Any, tangent: Any) -> Array:
+    from .array import made
+
+    return made(base.tape, index, z, tangent)
+
+
+def _setitem(self: Array, key: Any, value: Any) -> None:
+    if self.tape.values is None:
+        raise ValueError("assignment destination belongs to a cell that is over")
+    memory.write(self, _plain_index(key), value)
+
+
+def _iterate(self: Array) -> Iterator[Any]:
+    if not self.place.shape:
+        raise TypeError("iteration over a 0-d array")
+    return (self[k] for k in range(len(self)))
+
+
+# ---- operators -----------------------------------------------------------------------------------
+
+_BINARY = {
+    "add": ("add", np.add), "sub": ("sub", np.subtract), "mul": ("mul", np.multiply), "truediv": ("div", np.divide),
+    "mod": ("mod", np.remainder), "floordiv": ("floordiv", np.floor_divide), "pow": ("pow", np.power),
+}  # fmt: skip
+_COMPARED = {"lt": np.less, "le": np.less_equal, "gt": np.greater, "ge": np.greater_equal, "eq": np.equal,
+             "ne": np.not_equal}  # fmt: skip
+
+
+def _binary(name: str, ufunc: Any, reflected: bool) -> Callable[..., Any]:
+    if reflected:
+        return lambda self, other: by_entry(name, ufunc, other, self)
+    return lambda self, other: by_entry(name, ufunc, self, other)
+
+
+def _inplace(function: Callable[..., Any]) -> Callable[..., Any]:
+    def method(self: Array, other: Any) -> Any:
+        result = function(self, other)
+        if result is NotImplemented:
+            return NotImplemented
+        if self.tape.values is None:
+            return result
+        if np.shape(result) != self.shape:
+            raise ValueError(
+                f"non-broadcastable output operand with shape {self.shape} doesn't match the broadcast shape "
+                f"{np.shape(result)}"
+            )
+        memory.write(self, None, result)
+        return self
+
+    return method
+
+
+def _power(self: Any, other: Any) -> Any:
+    """As NumPy: a square and a root are operations of their own."""
+    return by_entry("pow", np.power, self, other)
+
+
+def _matmul(self: Any, other: Any) -> Any:
+    other = operand(other)
+    return NotImplemented if other is NotImplemented else pair(PAIRS["matmul"], (self, other), {})
+
+
+def _rmatmul(self: Any, other: Any) -> Any:
+    other = operand(other)
+    return NotImplemented if other is NotImplemented else pair(PAIRS["matmul"], (other, self), {})
+
+
+def _compared(name: str, ufunc: Any) -> Callable[..., Any]:
+    def method(self: Any, other: Any) -> Any:
+        given = operand(other)
+        if given is NotImplemented:
+            return NotImplemented
+        return looked(name, ufunc, (self, given), {})
+
+    return method
+
+
+def _divmod(x: Any, y: Any) -> Any:
+    return np.divmod(x, y)
+
+
+def _look_whole(name: str, function: Callable[[Any], Any]) -> Callable[..., Any]:
+    return lambda self: looked(name, function, (self,), {})
+
+
+def _text(name: str, function: Callable[..., Any]) -> Callable[..., Any]:
+    def method(self: Any, *args: Any) -> Any:
+        if self.tape.values is None:
+            return function(plain(self), *args)
+        return looked(name, function, (self, *args), {})
+
+    return method
+
+
+def _float(self: Array) -> float:
+    if self.tape.values is None:
+        return float(plain(self))
+    from ad_magic.engine.tape import user_frame
+
+    error = lost()
+    frame = user_frame()
+    LAST_LOST[:] = frame.f_code, frame.f_lasti, error
+    raise error
+
+
+# ---- methods -------------------------------------------------------------------------------------
+
+
+def _function(name: str) -> Callable[..., Any]:
+    """A method that does what the function of NumPy of that name does."""
+    function = getattr(np, name)
+
+    def method(self: Any, *args: Any, **kwargs: Any) -> Any:
+        from .dispatch import call_function
+
+        return call_function(function, (self, *args), kwargs)
+
+    return method
+
+
+def _reshape(self: Array, *shape: Any, order: str = "C", copy: Any = None) -> Any:
+    wanted = shape[0] if len(shape) == 1 else shape
+    return move(np.reshape, (self, wanted), {"order": order}, "reshape")
+
+
+def _transpose(self: Array, *axes: Any) -> Any:
+    wanted = axes[0] if len(axes) == 1 else axes or None
+    return move(np.transpose, (self, wanted), {}, "transpose")
+
+
+def _listed(self: Array) -> Any:
+    return [x.tolist() if type(x) is Array else _python(x) for x in self] if self.ndim else _python(self[()])
+
+
+def _python(x: Any) -> Any:
+    """An entry as a number of Python: the same variable, with a plain float for its value."""
+    if type(x) not in NUMBERS or type(x.value) is not np.float64:
+        return x
+    from ad_magic.engine.active import with_value
+
+    return with_value(x, float(x.value))
+
+
+def _item(self: Array, *index: Any) -> Any:
+    if not index:
+        if self.size != 1:
+            raise ValueError("can only convert an array of size 1 to a Python scalar")
+        return _python(self.reshape(-1)[0])  # type: ignore[attr-defined]
+    return _python(self.reshape(-1)[index[0]] if len(index) == 1 and self.ndim > 1 and not isinstance(index[0], tuple)
+                   else self[index if len(index) > 1 else index[0]])  # fmt: skip  # type: ignore
+
+
+def _sort(self: Array, axis: int = -1, kind: Any = None, order: Any = None) -> None:
+    memory.write(self, None, np.sort(self, axis))
+
+
+def _partition(self: Array, kth: Any, axis: int = -1, kind: str = "introselect", order: Any = None) -> None:
+    memory.write(self, None, np.partition(self, kth, axis))
+
+
+def _fill(self: Array, value: Any) -> None:
+    memory.write(self, ..., value)
+
+
+def _flatten(self: Array, order: str = "C") -> Any:
+    return copy(move(np.ravel, (self, order), {}, "flatten"))
+
+
+def _view(self: Array, *args: Any, **kwargs: Any) -> Any:
+    if not args and not kwargs:
+        return self[...]
+    if args and args[0] in (np.ndarray, float, np.float64):
+        return self[...]
+    raise lost()
+
+
+def _bytes(self: Array, *args: Any) -> Any:
+    if self.tape.values is None:
+        return plain(self).tobytes(*args)
+    return looked("tobytes", lambda v: np.asarray(v).tobytes(*args), (self,), {})
+
+
+METHODS: dict[str, Callable[..., Any]] = {
+    **{name: _function(name) for name in (
+        "sum", "prod", "mean", "std", "var", "max", "min", "argmax", "argmin", "argsort", "argpartition", "cumsum",
+        "cumprod", "ptp", "clip", "round", "trace", "diagonal", "dot", "squeeze", "swapaxes", "ravel", "repeat", "take",
+        "choose", "compress", "nonzero", "searchsorted", "any", "all", "put") if hasattr(np, name)},
+    "reshape": _reshape,
+    "transpose": _transpose,
+    "copy": lambda self, order="C": copy(self),
+    "astype": lambda self, dtype, order="K", casting="unsafe", subok=True, copy=True: as_type(self, dtype, copy),
+    "conj": lambda self: np.conjugate(self),
+    "conjugate": lambda self: np.conjugate(self),
+    "flatten": _flatten,
+    "tolist": _listed,
+    "item": _item,
+    "sort": _sort,
+    "partition": _partition,
+    "fill": _fill,
+    "view": _view,
+    "tobytes": _bytes,
+    "__getitem__": _getitem,
+    "__setitem__": _setitem,
+    "__iter__": _iterate,
+    "__contains__": lambda self, x: bool((self == x).any()),
+    "__neg__": lambda self: by_entry("neg", np.negative, self),
+    "__pos__": lambda self: copy(self),
+    "__abs__": lambda self: np.abs(self),
+    "__divmod__": lambda self, other: _divmod(self, other),
+    "__rdivmod__": lambda self, other: _divmod(other, self),
+    "__matmul__": _matmul,
+    "__rmatmul__": _rmatmul,
+    "__imatmul__": _inplace(_matmul),
+    "__bool__": _look_whole("bool", bool),
+    "__int__": _look_whole("int", int),
+    "__index__": _look_whole("index", lambda v: v.__index__()),
+    "__float__": _float,
+    "__complex__": _float,
+    "__repr__": _text("repr", repr),
+    "__str__": _text("str", str),
+    "__format__": _text("format", format),
+    "__copy__": lambda self: copy(self),
+    "__deepcopy__": lambda self, memo: copy(self),
+    **{f"__{special}__": _binary(name, ufunc, False) for special, (name, ufunc) in _BINARY.items()},
+    **{f"__r{special}__": _binary(name, ufunc, True) for special, (name, ufunc) in _BINARY.items()},
+    **{f"__i{special}__": _inplace(_binary(name, ufunc, False)) for special, (name, ufunc) in _BINARY.items()},
+    **{f"__{name}__": _compared(name, ufunc) for name, ufunc in _COMPARED.items()},
+}  # fmt: skip
+PROPERTIES: dict[str, Any] = {
+    "T": property(lambda self: _transpose(self)),
+    "mT": property(lambda self: np.swapaxes(self, -1, -2)),
+    "real": property(real, lambda self, value: memory.write(self, ..., value)),
+    "imag": property(imag),
+    "flat": property(_flatten, lambda self, value: memory.write(self, ..., np.resize(operand(value), self.shape))),
+}
+
+for _name, _method in {**METHODS, **PROPERTIES}.items():
+    setattr(Array, _name, _method)
+
+

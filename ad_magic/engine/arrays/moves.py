@@ -1,0 +1,204 @@
+"""Functions that only move entries: where each entry of the result comes from is found by moving numbers of entries.
+
+The function is run a second time on arrays of imaginary numbers, entry k being (k + 1) i: what comes out imaginary came
+from there, and what comes out real was put in by the function (the zeros of a pad).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from ad_magic.engine.operation import Operation
+from ad_magic.engine.tape import Tape
+from ad_magic.rules.arrays.rule import ArrayRule
+
+from .array import NUMBERS, Array, frozen, made, operand, record, split, youngest
+from .operation import PairOperation, absent, reduced, shape_of
+from .perform import pushed
+
+
+class Hole:
+    """The place of operand k in the arguments of a call."""
+
+    __slots__ = ("k",)
+
+    def __init__(self, k: int) -> None:
+        self.k = k
+
+
+def emptied(x: Any, tape: Tape, found: list[Any]) -> Any:
+    """The arguments with holes in the place of the active operands of a run, which are put into `found`."""
+    from . import buffers
+
+    kind = type(x)
+    if kind is buffers.Buffer:
+        x = operand(x)
+        kind = type(x)
+    if kind is np.ndarray and x.dtype == object:
+        x = operand(x)
+        kind = type(x)
+    if (kind is Array or kind in NUMBERS) and operand(x) is x and x.tape is tape:
+        found.append(x)
+        return Hole(len(found) - 1)
+    if kind is Array or kind in NUMBERS:
+        return operand(x)
+    if kind is list or kind is tuple:
+        return kind(emptied(y, tape, found) for y in x)
+    if kind is dict:
+        return {name: emptied(y, tape, found) for name, y in x.items()}
+    return frozen(x, tape) if kind is np.ndarray else x
+
+
+def filled(x: Any, values: Any) -> Any:
+    """The arguments with these values in the holes."""
+    kind = type(x)
+    if kind is Hole:
+        return values[x.k]
+    if kind is list or kind is tuple:
+        return kind(filled(y, values) for y in x)
+    if kind is dict:
+        return {name: filled(y, values) for name, y in x.items()}
+    return x
+
+
+def leaves(x: Any) -> list[Any]:
+    """All that stands in (nested) arguments."""
+    if type(x) is list or type(x) is tuple:
+        return [z for y in x for z in leaves(y)]
+    if type(x) is dict:
+        return [z for y in x.values() for z in leaves(y)]
+    return [x]
+
+
+def call_of(args: Any, kwargs: Any) -> tuple[Tape | None, list[Any], Any]:
+    """The run of the youngest operand of a call, its operands, and the arguments with holes for them."""
+    from . import buffers
+
+    every = [operand(x) if type(x) is buffers.Buffer else x for x in leaves([list(args), kwargs])]
+    tape = youngest([x for x in every if not _closed(x)])
+    if tape is None:
+        return None, [], (args, kwargs)
+    found: list[Any] = []
+    template = emptied((tuple(args), kwargs), tape, found)
+    return tape, found, template
+
+
+def _closed(x: Any) -> bool:
+    return (type(x) is Array or type(x) in NUMBERS) and x.tape.values is None
+
+
+class MoveOperation(PairOperation):
+    """A move of entries: `source` says for each entry of the result from which entry of which operand it comes."""
+
+    __slots__ = ("call", "masks", "source", "template")
+
+    def __init__(
+        self, name: str, count: int, call: Callable[..., Any], source: Any, ends: Any, template: Any
+    ) -> None:
+        Operation.__init__(self, name, MOVE, (True,) * count)  # type: ignore[arg-type]
+        self.options = {}
+        self.call, self.template = call, template
+        self.source = source
+        self.masks = [(source >= low) & (source < high) for low, high in zip(ends[:-1], ends[1:], strict=True)]
+        self.masks = [(mask, source[mask] - low) for mask, low in zip(self.masks, ends[:-1], strict=True)]
+        self.pull, self.push = self.pull_move, self.push_move
+
+    def value(self, *operands: Any) -> Any:
+        return self.call(*operands)
+
+    def pull_move(self, adjoints: Any, g: Any, left: Any, right: Any, values: Any, z: Any) -> None:
+        from .memory import _scattered
+
+        for i, (mask, places) in zip(left, self.masks, strict=True):
+            like = values[i]
+            picked = g[mask] if shape_of(g) else g
+            size = int(np.prod(shape_of(like)))
+            if type(picked) is np.ndarray and picked.dtype.kind == "f":
+                c: Any = np.bincount(places, weights=picked, minlength=size) if picked.size else np.zeros(size)
+            else:
+                c = _scattered(picked, places, size)
+            adjoints.add(i, reduced(np.reshape(c, shape_of(like)), like))
+
+    def push_move(self, tangents: Any, left: Any, right: Any, values: Any, z: Any) -> Any:
+        out = np.zeros(shape_of(z), complex if np.iscomplexobj(z) else float)
+        for i, (mask, places) in zip(left, self.masks, strict=True):
+            if not absent(tangents[i]):
+                out[mask] = np.broadcast_to(tangents[i], shape_of(values[i])).reshape(-1)[places]
+        return out
+
+
+MOVE = ArrayRule("move", lambda *_: None, (), (), lambda *_: None)
+
+
+def move(function: Callable[..., Any], args: Any, kwargs: Any, name: str | None = None) -> Any:
+    """The result of a function that only moves entries: an array, or a list or tuple of arrays."""
+    tape, operands, template = call_of(args, kwargs)
+    if tape is None:
+        return function(*args, **kwargs)
+    values, columns, _ = split(operands, tape)
+
+    def call(*values: Any) -> Any:
+        inner_args, inner_kwargs = filled(template, values)
+        return function(*inner_args, **inner_kwargs)
+
+    results = call(*values)
+    ends = np.cumsum([0, *(int(np.prod(shape_of(v))) for v in values)])
+    numbers = [
+        (np.arange(low, high) + 1.0).reshape(shape_of(v)) * 1j
+        for v, low, high in zip(values, ends[:-1], ends[1:], strict=True)
+    ]
+    sources = call(*numbers)
+    views = _views(call, operands, results)
+    name = name or getattr(function, "__name__", "move")
+
+    def moved(call: Callable[..., Any], z: Any, source: Any, place: Any) -> Any:
+        source = np.asarray(source)
+        if not np.iscomplexobj(source):  # nothing active is left in it
+            return z
+        source = np.where(source.imag > 0, np.rint(source.imag).astype(np.intp) - 1, -1)
+        op = MoveOperation(name, len(operands), call, source, ends, template)
+        tangent = pushed(tape, op, operands, values, op.active, z) if tape.forward else None
+        shared = place is not None and shares(place, operands[0].place)
+        result = record(tape, op, tuple(columns), None, np.array(z) if shared else z, tangent)
+        return standing(result, place, operands[0]) if shared and type(result) is Array else result
+
+    if not isinstance(results, (list, tuple)):
+        return moved(call, results, sources, views)
+    parts = [
+        moved(lambda *v, k=k: call(*v)[k], z, s, view)
+        for k, (z, s, view) in enumerate(zip(results, sources, views or [None] * len(results), strict=True))
+    ]
+    return parts if isinstance(results, list) else tuple(parts)
+
+
+def _views(call: Callable[..., Any], operands: Any, results: Any) -> Any:
+    """What the function makes of the memory of a single array: a view of it, or a copy."""
+    if len(operands) != 1 or type(operands[0]) is not Array:
+        return None
+    return results if operands[0].place is operands[0].value else call(operands[0].place)
+
+
+def shares(view: Any, memory: Any) -> bool:
+    """Whether a view stands in the same memory as an array."""
+    from .memory import owner
+
+    return type(view) is np.ndarray and owner(view) is owner(memory)
+
+
+def standing(result: Array, view: Any, base: Array) -> Array:
+    """A result that stands in the memory of another array: a change of one changes the other."""
+    return made(
+        result.tape, result.index, result.value, result.tangent, place=view, base=base if base.base is None else base.base
+    )
+
+
+def reshape_in_place(x: Array, shape: Any) -> None:
+    """`x.shape = …`: the same array in another shape."""
+    from .methods import METHODS
+
+    y = METHODS["reshape"](x, shape)
+    x.index, x.value, x.tangent, x.version = y.index, y.value, y.tangent, y.version
+    x.base, x.place = y.base, y.place

@@ -1,0 +1,360 @@
+"""Stand-ins for what NumPy does not hand over: functions that make arrays, functions of lists of numbers, np.vectorize.
+
+`MODULES` has the same form as in `ad_magic.engine.library`; it is asked for only where NumPy is loaded.
+"""
+
+from __future__ import annotations
+
+import ast
+import contextlib
+import functools
+import sys
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+
+from ad_magic.engine.active import LostDerivative, place_in_words
+from ad_magic.engine.complexes import Complex
+from ad_magic.engine.tape import is_ours, user_frame
+from ad_magic.engine.users import in_library
+
+from . import buffers, dispatch, methods  # noqa: F401  (methods gives Array its operators)
+from .array import NUMBERS, Array, is_active, operand
+from .buffers import Buffer, bare, holds_active, wrapped
+from .constructors import array, as_type, copy, whole
+from .functions import looked
+from .tables import FUNCTIONS
+
+WATCHING: list[bool] = []  # whether the arrays that the program makes may be written to with active numbers
+
+
+def _users_call() -> bool:
+    """Whether the function two frames up was called by the user's program, which may write to what it gets."""
+    if not (WATCHING and WATCHING[-1]):
+        return False
+    code = sys._getframe(2).f_code
+    return not is_ours(code) and not in_library(code.co_filename)
+
+
+def _as(original: Any, function: Callable[..., Any]) -> Callable[..., Any]:
+    function = functools.wraps(original)(function)
+    del function.__wrapped__  # type: ignore[attr-defined]
+    return function
+
+
+# ---- constructors --------------------------------------------------------------------------------
+
+
+def _constructor(name: str) -> Callable[..., Any]:
+    """np.zeros and its like: of plain arguments, as always, but noticing what is written to the result."""
+    original = getattr(np, name)
+
+    def function(*args: Any, **kwargs: Any) -> Any:
+        result = original(*map(bare, args), **kwargs)
+        return wrapped(result) if type(result) is np.ndarray and _users_call() else result
+
+    return _as(original, function)
+
+
+def _making(name: str, active: Callable[..., Any]) -> Callable[..., Any]:
+    """A constructor with another way for active arguments."""
+    original = getattr(np, name)
+
+    def function(*args: Any, **kwargs: Any) -> Any:
+        if any(map(holds_active, args)) or (kwargs and any(map(holds_active, kwargs.values()))):
+            return active(*args, **kwargs)
+        result = original(*map(_bared, args), **kwargs)
+        return wrapped(result) if type(result) is np.ndarray and _users_call() else result
+
+    return _as(original, function)
+
+
+def _bared(x: Any) -> Any:
+    return [_bared(y) for y in x] if type(x) is list else bare(x)
+
+
+def _array(object: Any, dtype: Any = None, *, copy: Any = True, order: str = "K", subok: bool = False, ndmin: int = 0,
+           like: Any = None) -> Any:  # fmt: skip
+    if dtype is not None and np.dtype(dtype) == np.dtype(object_type):
+        return _of_objects(object)
+    made = array(object) if isinstance(object, (list, tuple)) and type(object) is not Array else whole(object)
+    if type(made) is Array and copy:
+        made = copy_of(made)
+    if dtype is not None and type(made) is Array:
+        made = as_type(made, dtype, False)
+    while type(made) is Array and made.ndim < ndmin:
+        made = made[None]
+    return made
+
+
+object_type = object
+copy_of = copy
+
+
+def _of_objects(x: Any) -> Any:
+    """An array of objects: the active numbers are its entries, and NumPy calls their methods."""
+    if type(x) is Array:
+        return as_type(x, object)
+    listed = [y.tolist() if type(y) is Array else y for y in x] if isinstance(x, (list, tuple)) else x
+    return _real_array(listed, dtype=object)
+
+
+_real_array = np.array
+
+
+def _asarray(a: Any, dtype: Any = None, order: Any = None, **options: Any) -> Any:
+    if type(a) is Buffer:
+        a = buffers.content(a)
+    return _array(a, dtype, copy=not (type(a) is Array) and False)
+
+
+def _full(shape: Any, fill_value: Any, dtype: Any = None, order: str = "C", **options: Any) -> Any:
+    made = np.broadcast_to(operand(fill_value), shape)
+    made = made if type(made) is Array else whole(made)
+    return as_type(copy(made), dtype, False) if dtype is not None else copy(made)
+
+
+def _arange(*args: Any, dtype: Any = None, **options: Any) -> Any:
+    start, stop, step = (0, args[0], 1) if len(args) == 1 else (args[0], args[1], args[2] if len(args) > 2 else 1)
+    count = looked("arange", lambda a, b, c: len(np.arange(a, b, c)), (start, stop, step), {})
+    return np.add(start, np.multiply(np.arange(count, dtype=float), step))
+
+
+def _fromiter(iter: Any, dtype: Any, count: int = -1, **options: Any) -> Any:
+    items = list(iter)
+    if holds_active(items):
+        return as_type(array(items), dtype, False)
+    return wrapped(np_fromiter(items, dtype, count))
+
+
+np_fromiter = np.fromiter
+
+
+def _require(a: Any, dtype: Any = None, requirements: Any = None, **options: Any) -> Any:
+    return _asarray(a, dtype)
+
+
+# ---- functions of lists --------------------------------------------------------------------------
+
+
+def _of_lists(function: Callable[..., Any]) -> Callable[..., Any]:
+    """np.mean([x, y]) and its like: NumPy hands over for arrays, not for lists of active numbers."""
+
+    def stand_in(*args: Any, **kwargs: Any) -> Any:
+        for x in args:
+            kind = type(x)
+            if (kind is list or kind is tuple or kind is np.ndarray or kind in NUMBERS) and holds_active(x):
+                return dispatch.call_function(function, args, kwargs)
+        for x in kwargs.values():
+            if type(x) is list and holds_active(x):
+                return dispatch.call_function(function, args, kwargs)
+        result = function(*args, **kwargs)
+        if type(result) is np.ndarray and result.dtype.kind in "fc" and _users_call():
+            return wrapped(result)
+        return result
+
+    return _as(function, stand_in)
+
+
+# ---- np.vectorize, np.r_, np.c_, np.float64 -------------------------------------------------------
+
+_call_vectorized = np.vectorize.__call__
+
+
+def _vectorized(self: Any, *args: Any, **kwargs: Any) -> Any:
+    """A vectorised function on active arrays: the function of each entry."""
+    if self.signature is not None or not any(map(holds_active, (*args, *kwargs.values()))):
+        return _call_vectorized(self, *args, **kwargs)
+    given = [operand(x) for x in args]
+    named = {name: operand(x) for name, x in kwargs.items() if name not in (self.excluded or ())}
+    rest = {name: x for name, x in kwargs.items() if name not in named}
+    skip = self.excluded or set()
+    shape = np.broadcast_shapes(
+        *(np.shape(x) for k, x in enumerate(given) if k not in skip), *(np.shape(x) for x in named.values())
+    )
+    spread = [args[k] if k in skip else np.broadcast_to(x, shape) if np.shape(x) else x for k, x in enumerate(given)]
+    named = {name: np.broadcast_to(x, shape) if np.shape(x) else x for name, x in named.items()}
+
+    def at(x: Any, position: Any) -> Any:
+        return x[position] if np.shape(x) else x
+
+    results = [
+        self.pyfunc(
+            *(x if k in skip else at(x, position) for k, x in enumerate(spread)),
+            **{name: at(x, position) for name, x in named.items()},
+            **rest,
+        )
+        for position in np.ndindex(*shape)
+    ]
+    if not shape:
+        return whole(results[0]) if is_active(results[0]) else np.asarray(results[0])
+    if results and isinstance(results[0], tuple):
+        return tuple(np.reshape(array(list(part)), shape) for part in zip(*results, strict=True))
+    return np.reshape(array(results), shape)
+
+
+class _Concatenator:
+    """np.r_ and np.c_ with active numbers among the pieces."""
+
+    def __init__(self, original: Any, columns: bool) -> None:
+        self.original, self.columns = original, columns
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.original, name)
+
+    def __len__(self) -> int:
+        return 0
+
+    def __getitem__(self, key: Any) -> Any:
+        pieces = key if isinstance(key, tuple) else (key,)
+        flat = [y for x in pieces for y in ((x.start, x.stop, x.step) if isinstance(x, slice) else (x,))]
+        if not any(map(holds_active, flat)):
+            return wrapped(self.original[key])
+        if any(isinstance(x, str) for x in pieces):
+            raise LostDerivative(f"{place_in_words(user_frame())}: np.r_ with a text takes plain numbers only")
+        return np.concatenate([self._piece(x) for x in pieces], axis=-1 if self.columns else 0)
+
+    def _piece(self, x: Any) -> Any:
+        if isinstance(x, slice):
+            if isinstance(x.step, complex):
+                x = np.linspace(x.start or 0, x.stop, int(abs(x.step)))
+            else:
+                x = np.arange(x.start or 0, x.stop, 1 if x.step is None else x.step)
+        x = np.atleast_1d(array(x) if isinstance(x, (list, tuple)) else operand(x))
+        return np.reshape(x, (-1, 1)) if self.columns and np.ndim(x) == 1 else x
+
+
+class _Float64Type(type):
+    """Makes the stand-in for np.float64 answer as that does."""
+
+    def __call__(cls, *args: Any) -> Any:
+        if len(args) == 1 and (is_active(args[0]) or holds_active(args[0])):
+            x = operand(args[0])
+            return _numpys(x) if type(x) in NUMBERS else copy(x)
+        return np.float64(*args) if cls is not Float64 else _float64(*args)
+
+    def __instancecheck__(cls, instance: Any) -> bool:
+        return isinstance(instance, _float64)
+
+    def __subclasscheck__(cls, subclass: type) -> bool:
+        return issubclass(subclass, _float64)
+
+    def __eq__(cls, other: object) -> bool:
+        return other is _float64 or other is cls
+
+    def __hash__(cls) -> int:
+        return hash(_float64)
+
+    def __repr__(cls) -> str:
+        return repr(_float64)
+
+
+_float64 = np.float64
+
+
+class Float64(np.float64, metaclass=_Float64Type):
+    """The name np.float64 while a cell runs that calls it."""
+
+    __slots__ = ()
+
+
+Float64.__name__ = Float64.__qualname__ = "float64"
+
+
+def _numpys(x: Any) -> Any:
+    from ad_magic.engine.active import with_value
+
+    return with_value(x, np.float64(x.value)) if type(x.value) is float else x
+
+
+# ---- the list ------------------------------------------------------------------------------------
+
+_PLAIN = ("zeros", "ones", "empty", "eye", "identity", "tri", "fromfunction", "indices", "loadtxt", "genfromtxt",
+          "frombuffer", "hanning", "hamming", "blackman", "bartlett", "load", "fromstring")  # fmt: skip
+_numpy: dict[str, Any] = {
+    **{name: _constructor(name) for name in _PLAIN if hasattr(np, name)},
+    "array": _making("array", _array),
+    **{name: _making(name, _asarray) for name in ("asarray", "asanyarray", "ascontiguousarray", "asfortranarray")},
+    "asarray_chkfinite": _making("asarray_chkfinite", _asarray),
+    "require": _making("require", _require),
+    "full": _making("full", _full),
+    "arange": _making("arange", _arange),
+    "fromiter": _as(np.fromiter, _fromiter),
+    "r_": _Concatenator(np.r_, False),
+    "c_": _Concatenator(np.c_, True),
+}
+
+
+def _public(module: Any) -> dict[str, Any]:
+    """The functions of a module of NumPy that hand over for arrays, as stand-ins that see lists too."""
+    made = {}
+    for name in dir(module):
+        function = getattr(module, name)
+        if not name.startswith("_") and function in FUNCTIONS_OF and not isinstance(function, type):
+            made[name] = _of_lists(function)
+    return made
+
+
+def _hashable(x: Any) -> bool:
+    try:
+        hash(x)
+    except TypeError:
+        return False
+    return True
+
+
+class _Known:
+    def __contains__(self, x: Any) -> bool:
+        return _hashable(x) and x in FUNCTIONS
+
+
+FUNCTIONS_OF = _Known()
+MODULES: dict[str, dict[str, Any]] = {
+    "numpy": {**_public(np), **_numpy},
+    "numpy.linalg": _public(np.linalg),
+    "numpy.fft": _public(np.fft),
+}
+
+
+@contextlib.contextmanager
+def watching_arrays(watching: bool) -> Iterator[None]:
+    """For the time of the block: np.vectorize works on active arrays, and new arrays notice what is written to them."""
+    WATCHING.append(watching)
+    before = np.vectorize.__call__
+    np.vectorize.__call__ = _vectorized  # type: ignore[method-assign]
+    try:
+        yield
+    finally:
+        np.vectorize.__call__ = before  # type: ignore[method-assign]
+        WATCHING.pop()
+
+
+def replaced(tree: ast.AST | None) -> dict[str, dict[str, Any]]:
+    """The stand-ins by module; np.float64 among them where the program calls it."""
+    if tree is None or not _calls_float64(tree):
+        return MODULES
+    return {**MODULES, "numpy": {**MODULES["numpy"], "float64": Float64}}
+
+
+def _calls_float64(tree: ast.AST) -> bool:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call):
+            name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", None)
+            if name in ("float64", "double", "float_"):
+                return True
+    return False
+
+
+for _name in ("getitem", "iter", "repr", "str", "format", "bool", "int", "float", "contains", "index", "complex"):
+    setattr(Buffer, f"__{_name}__", buffers._delegated(f"__{_name}__"))
+for _name in ("sum", "prod", "mean", "std", "var", "max", "min", "argmax", "argmin", "argsort", "argpartition", "cumsum",
+              "cumprod", "trace", "dot", "repeat", "take", "choose", "compress", "nonzero", "searchsorted", "any", "all",
+              "copy", "astype", "flatten", "tolist", "item", "clip", "round", "conj", "conjugate", "tobytes", "ravel",
+              "reshape", "put", "diagonal", "sort", "partition", "fill"):  # fmt: skip
+    setattr(Buffer, _name, buffers._delegated(_name))
+
+
+def complex_of(z: Complex) -> Any:
+    """A complex number with active parts, as an array without axes."""
+    return operand(z)

@@ -1,0 +1,258 @@
+"""Elementary operations on arrays: rows of the derivative table that go by entries, and primitives with a function pair.
+
+Adjoints and tangents are arrays of the shape of the value. Broadcasting is undone where an adjoint is added.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import cache
+from typing import Any
+
+import numpy as np
+
+from ad_magic.engine.operation import Number, Operation, _bindings, _live, _term
+from ad_magic.rules import RULES, Rule, by_entry, compile_expression, define
+from ad_magic.rules.arrays.rule import ArrayRule
+from ad_magic.rules.number import numpy_names
+
+# ---- shapes --------------------------------------------------------------------------------------
+
+
+def shape_of(x: Any) -> tuple[int, ...]:
+    """The shape of a number or an array, active or plain.
+
+    >>> shape_of(1.5), shape_of(np.zeros((2, 3)))
+    ((), (2, 3))
+    """
+    return getattr(x, "shape", ())
+
+
+def reduced(c: Any, like: Any) -> Any:
+    """An adjoint with the shape of `like`: summed over the axes along which that was broadcast; real for a real.
+
+    >>> reduced(np.ones((4, 3)), np.zeros((1, 3)))
+    array([[4., 4., 4.]])
+    """
+    shape = getattr(like, "shape", ())
+    found = getattr(c, "shape", ())
+    if found != shape:
+        extra = len(found) - len(shape)
+        if extra < 0:
+            c = np.broadcast_to(c, shape)
+        else:
+            axes = tuple(range(extra))
+            axes += tuple(extra + k for k, n in enumerate(shape) if n == 1 and found[extra + k] != 1)
+            c = np.sum(c, axis=axes) if axes else c
+            if getattr(c, "shape", ()) != shape:
+                c = np.reshape(c, shape) if shape else np.sum(c)
+    if np.iscomplexobj(c) and not np.iscomplexobj(like):
+        c = np.real(c)
+    return c
+
+
+def spread(t: Any, z: Any) -> Any:
+    """A tangent with the shape of the result z."""
+    shape = getattr(z, "shape", ())
+    return t if getattr(t, "shape", ()) == shape else np.broadcast_to(t, shape)
+
+
+def absent(t: Any) -> bool:
+    """Whether an adjoint or a tangent is none at all: the number zero."""
+    return type(t) in (float, int, np.float64) and t == 0.0
+
+
+def careful_product(t: Any, partial: Any) -> Any:
+    """t * partial, where an entry of t that is exactly zero stays zero, also times an infinite partial."""
+    if absent(t):
+        return 0.0
+    return np.where(t == 0, 0.0, t * partial)
+
+
+class Adjoints(list[Any]):
+    """The adjoint of every row; 0.0 where there is none yet. A row that was added to twice has an array of its own."""
+
+    def __init__(self, length: int) -> None:
+        super().__init__([0.0]) if length == 1 else super().__init__([0.0] * length)
+        self.own: set[int] = set()
+
+    def add(self, row: int, c: Any) -> None:
+        old = self[row]
+        if type(old) is float and old == 0.0:
+            self[row] = c
+        elif row in self.own:
+            old += c
+        else:
+            self[row] = total = old + c
+            if type(total) is np.ndarray:
+                self.own.add(row)
+
+    def buffer(self, row: int, like: Any, dtype: Any = None) -> np.ndarray[Any, Any]:
+        """The adjoint of a row as an array that may be written to."""
+        if row not in self.own:
+            old = self[row]
+            made = np.zeros(shape_of(like), dtype or _adjoint_type(like))
+            if not absent(old):
+                made += old
+            self[row] = made
+            self.own.add(row)
+        return self[row]
+
+
+def _adjoint_type(x: Any) -> Any:
+    return complex if np.iscomplexobj(x) else float
+
+
+# ---- rows of the table, entry by entry -----------------------------------------------------------
+
+
+class EntryOperation(Operation):
+    """A primitive of the table on each entry of arrays. `pull_carefully` and `push_carefully` leave absent what is zero."""
+
+    __slots__ = ("complex", "pull_carefully", "push_carefully")
+    array = True
+
+    pull_carefully: Callable[..., None]
+    push_carefully: Callable[..., Any]
+
+    def expression(self, *operands: str) -> str:
+        """The operation as a person writes it: "v1 * v2", "np.sin(v1)"."""
+        assert self.rule is not None
+        text = self.rule.expression(*operands)
+        if not self.rule.value.endswith(")"):
+            return text
+        from .functions import name_of_row
+
+        return f"{name_of_row(self.name)}{text[text.index('('):]}"
+
+    def partials(self, left: Any, right: Any, values: Sequence[Number], z: Number) -> tuple[Any, ...]:
+        assert self.rule is not None
+        arguments = self.arguments(left, right, values)
+        with np.errstate(all="ignore"):
+            return tuple(
+                _partial(self.rule, partial)(*arguments, z) for _, partial in self.rule.live_partials(self.active)
+            )
+
+
+@cache
+def _partial(rule: Rule, partial: str) -> Callable[..., Any]:
+    return compile_expression(by_entry(partial), (*rule.arguments, "z"), numpy_names())
+
+
+def _pull_lines(rule: Rule, active: tuple[bool, ...], is_complex: bool, careful: bool) -> list[str]:
+    live = _live(rule, active)
+    lines = _bindings(rule, active, [p for _, p in live])
+    for column, partial in live:
+        factor = by_entry(partial)
+        if careful and partial not in ("1", "-1"):
+            term = f"careful(g, {f'conj({factor})' if is_complex else factor})"
+        elif is_complex and partial not in ("1", "-1"):
+            term = f"g * conj({factor})"
+        else:
+            term = _term("g", partial if partial in ("1", "-1") else factor)
+        lines.append(f"add({column}, reduced({term}, values[{column}]))")
+    return lines
+
+
+def _push_lines(rule: Rule, active: tuple[bool, ...], careful: bool) -> list[str]:
+    live = _live(rule, active)
+    terms = []
+    for column, partial in live:
+        factor = by_entry(partial)
+        if careful and partial not in ("1", "-1"):
+            terms.append(f"careful(tangents[{column}], {factor})")
+        else:
+            terms.append(_term(f"tangents[{column}]", partial if partial in ("1", "-1") else factor))
+    return [*_bindings(rule, active, [p for _, p in live]), f"return {' + '.join(terms)}"]
+
+
+@cache
+def entry_operation(name: str, active: tuple[bool, ...], is_complex: bool = False) -> EntryOperation:
+    """The operation on arrays of a rule of the table, with these operands active."""
+    rule = RULES[name]
+    made = EntryOperation(name, rule, active)
+    made.complex = is_complex
+    namespace = {**numpy_names(), "reduced": reduced, "careful": careful_product, "conj": np.conjugate}
+    for careful in (False, True):
+        body = "".join(f"    {line}\n" for line in _pull_lines(rule, active, is_complex, careful))
+        source = f"def pull(adjoints, g, left, right, values, z):\n    add = adjoints.add\n{body}"
+        pull = define(source, "pull", dict(namespace), f"pull {name} by entry")
+        body = "".join(f"    {line}\n" for line in _push_lines(rule, active, careful))
+        source = f"def push(tangents, left, right, values, z):\n{body}"
+        push = define(source, "push", dict(namespace), f"push {name} by entry")
+        if careful:
+            made.pull_carefully, made.push_carefully = pull, push
+        else:
+            made.pull, made.push = pull, push
+    return made
+
+
+# ---- primitives with a function pair -------------------------------------------------------------
+
+
+class PairOperation(Operation):
+    """An array primitive with its options: its operands stand in the left column, as a tuple."""
+
+    __slots__ = ("options",)
+    array = True
+
+    def __init__(self, rule: ArrayRule, active: tuple[bool, ...], options: dict[str, Any]) -> None:
+        super().__init__(rule.name, rule, active)  # type: ignore[arg-type]  # it answers as a row of the table does
+        self.options = options
+        self.pull = self.pull_pair
+        self.push = self.push_pair
+
+    def expression(self, *operands: str) -> str:
+        """The operation as a person writes it: "np.sum(v1, axis=0)"."""
+        from .texts import pair_text
+
+        return pair_text(self, operands)
+
+    def value(self, *operands: Any) -> Any:
+        """The primitive at other operands."""
+        return self.rule.value(*self.gathered(operands), **self.options)  # type: ignore[union-attr, operator]
+
+    def gathered(self, operands: Sequence[Any]) -> Sequence[Any]:
+        """The operands as the primitive takes them."""
+        return (list(operands),) if self.rule.several else operands  # type: ignore[union-attr]
+
+    def pull_pair(self, adjoints: Adjoints, g: Any, left: Any, right: Any, values: Sequence[Any], z: Any) -> None:
+        operands = self.arguments(left, right, values)
+        given = self.gathered(operands)
+        pull = self.rule.pull  # type: ignore[union-attr]
+        for k, (i, on) in enumerate(zip(left, self.active, strict=True)):
+            if on:
+                c = pull(k, g, z, *given, **self.options)
+                if c is not None:
+                    adjoints.add(i, reduced(c, operands[k]))
+
+    def push_pair(self, tangents: Sequence[Any], left: Any, right: Any, values: Sequence[Any], z: Any) -> Any:
+        operands = self.arguments(left, right, values)
+        total: Any = 0.0
+        for k, (i, on) in enumerate(zip(left, self.active, strict=True)):
+            if on and not absent(tangents[i]):
+                total = summed(total, self._pushed(k, spread(tangents[i], operands[k]), operands, z))
+        return total
+
+    def _pushed(self, k: int, t: Any, operands: tuple[Any, ...], z: Any) -> Any:
+        rule: Any = self.rule
+        if rule.push is not None:
+            return rule.push(k, t, z, *self.gathered(operands), **self.options)
+        if rule.several:  # linear in all of them together
+            operands = tuple(np.zeros(shape_of(x)) if j != k else t for j, x in enumerate(operands))
+        else:
+            operands = (*operands[:k], t, *operands[k + 1 :])
+        return self.value(*operands)
+
+    def operands(self, left: Any, right: Any) -> tuple[Any, ...]:
+        return left
+
+    def partials(self, left: Any, right: Any, values: Sequence[Number], z: Number) -> tuple[Number, ...]:
+        return ()
+
+
+def summed(s: Any, t: Any) -> Any:
+    """The sum of two tangents; of results with several parts part by part."""
+    if isinstance(t, tuple):
+        return t if absent(s) else tuple(a + b for a, b in zip(s, t, strict=True))
+    return t if absent(s) else s + t

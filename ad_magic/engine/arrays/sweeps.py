@@ -1,0 +1,157 @@
+"""The sweeps and the replay over a tape on which arrays are."""
+
+from __future__ import annotations
+
+from collections.abc import Container, Mapping
+from typing import Any
+
+import numpy as np
+
+from ad_magic.engine.active import Active
+from ad_magic.engine.operation import INPUT, times, value_of
+from ad_magic.engine.tape import Columns, PathChanged
+
+from .array import Array
+from .operation import Adjoints, absent, shape_of
+
+_SINGULAR = (ArithmeticError, ValueError, TypeError)
+
+
+def reverse(tape: Columns, seeds: Mapping[int, Any]) -> list[Any]:
+    """The adjoint of every row, an array of the shape of its value; 0.0 where there is none."""
+    with np.errstate(all="ignore"):
+        nested = any(_active(g) for g in seeds.values()) or any(map(_active, tape.values))
+        adjoints = _reverse(tape, seeds, carefully=nested)
+        if not nested and _any_nan(tape, adjoints):
+            adjoints = _reverse(tape, seeds, carefully=True)
+    return adjoints
+
+
+def _active(x: Any) -> bool:
+    return type(x) is Array or type(x) in Active.types
+
+
+def _reverse(tape: Columns, seeds: Mapping[int, Any], carefully: bool) -> Adjoints:
+    adjoints = Adjoints(len(tape))
+    for row, g in seeds.items():
+        adjoints.add(row, g)
+    ops, lefts, rights, values = tape.ops, tape.left, tape.right, tape.values
+    for row in range(max(seeds, default=-1), -1, -1):
+        op = ops[row]
+        if op.memory:
+            op.pull_memory(adjoints, row, lefts[row], values)  # type: ignore[attr-defined]
+            continue
+        g = adjoints[row]
+        if op.rule is None or absent(g):
+            continue
+        if op.array:
+            pull = op.pull_carefully if carefully and hasattr(op, "pull_carefully") else op.pull
+            pull(adjoints, g, lefts[row], rights[row], values, values[row])
+            continue
+        if not carefully:
+            try:
+                op.pull(adjoints, g, lefts[row], rights[row], values, values[row])
+                continue
+            except _SINGULAR:
+                pass
+        for parent, partial in zip(tape.parents(row), tape.partials(row), strict=False):
+            adjoints[parent] = adjoints[parent] + times(partial, g)
+    return adjoints
+
+
+def _any_nan(tape: Columns, adjoints: list[Any]) -> bool:
+    """Whether a sweep met 0 * inf: it always shows at an input, because every row descends from one."""
+    return any(op is INPUT and bool(np.isnan(g).any()) for op, g in zip(tape.ops, adjoints, strict=True))
+
+
+def forward(tape: Columns, seeds: Mapping[int, Any]) -> list[Any]:
+    """The tangent of every row along one direction; 0.0 where there is none."""
+    tangents: list[Any] = []
+    flats: dict[int, Any] = {}
+    values = tape.values
+    with np.errstate(all="ignore"):
+        for row, (op, left, right, z) in enumerate(zip(tape.ops, tape.left, tape.right, values, strict=True)):
+            if op.memory:
+                tangents.append(op.push_memory(tangents, left, values, flats, row))  # type: ignore[attr-defined]
+            elif op.rule is None:
+                tangents.append(seeds.get(row, 0.0))
+            elif all(absent(tangents[p]) for p in op.parents(left, right)):
+                tangents.append(0.0)
+            else:
+                tangents.append(_tangent(tape, op, left, right, z, tangents, row))
+    return tangents
+
+
+def _tangent(tape: Columns, op: Any, left: Any, right: Any, z: Any, tangents: list[Any], row: int) -> Any:
+    try:
+        t = op.push(tangents, left, right, tape.values, z)
+        if isinstance(t, tuple) or not np.isnan(t).any():
+            return t
+    except _SINGULAR:
+        if op.array:
+            raise
+    if hasattr(op, "push_carefully"):
+        return op.push_carefully(tangents, left, right, tape.values, z)
+    if op.array:
+        return t
+    total: Any = 0.0
+    for parent, partial in zip(tape.parents(row), tape.partials(row), strict=True):
+        total = total + times(partial, tangents[parent])
+    return total
+
+
+def replay_arrays(tape: Columns, inputs: Mapping[int, Any], kind: str, shown: Container[int]) -> Columns:
+    """The same operations at other inputs; see `ad_magic.engine.tape.replay`."""
+    from ad_magic.engine.decisions import decide
+
+    values: list[Any] = []
+    flats: dict[int, Any] = {}
+    for row, (op, left, right) in enumerate(zip(tape.ops, tape.left, tape.right, strict=True)):
+        if op is INPUT:
+            values.append(inputs.get(row, tape.values[row]))
+        elif op.memory:
+            values.append(op.again(left, values, flats))  # type: ignore[attr-defined]
+        elif op.rule is None:
+            outcome = tape.values[row]
+            if kind != "complex":
+                outcome = decide(op, op.arguments(left, right, values))
+                if not _same(outcome, tape.values[row]) and row not in shown:
+                    raise PathChanged(row, outcome)
+            values.append(outcome)
+        elif op.array:
+            values.append(_array_again(op, op.arguments(left, right, values), kind))
+        else:
+            values.append(_number_again(op, op.arguments(left, right, values), kind, row))
+    return tape.with_values(values, [])
+
+
+def _array_again(op: Any, operands: Any, kind: str) -> Any:
+    if hasattr(op, "value"):
+        return op.value_complex(*operands) if kind == "complex" and hasattr(op, "value_complex") else op.value(*operands)
+    if kind == "complex":
+        from .complexstep import value_by_entry
+
+        return value_by_entry(op.rule, operands)
+    from .functions import entry_function
+
+    return entry_function(op.name)(*operands)
+
+
+def _number_again(op: Any, operands: Any, kind: str, row: int) -> Any:
+    if kind == "plain":
+        operands = [float(x) if type(x) is np.float64 else x for x in operands]
+    value = value_of(op.rule, kind)(*operands)
+    if type(value) is complex and kind == "plain":  # a negative number to a broken power
+        raise PathChanged(row, value)
+    return value
+
+
+def _same(a: Any, b: Any) -> bool:
+    if isinstance(a, np.ndarray) or isinstance(b, np.ndarray):
+        return np.array_equal(a, b, equal_nan=getattr(a, "dtype", np.dtype(bool)).kind in "fc")
+    return type(a) is tuple and len(a) == len(b) and all(map(_same, a, b)) if isinstance(a, tuple) else a == b
+
+
+def zeros_like(x: Any) -> Any:
+    """No derivative at all, in the shape of a value."""
+    return np.zeros(shape_of(x)) if shape_of(x) else 0.0
