@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import inspect
 import math
 import warnings
@@ -707,23 +708,27 @@ PLAIN_ARGUMENTS = {
     "np.nanvar": 4, "np.nanstd": 4,
 }  # fmt: skip
 PLAIN_OPTIONS = {"ddof", "correction", "fweights", "where", "discont", "tol", "p", "ord", "axis", "endpoint"}
-NOT_THERE = {"np.poly", "np.roots", "np.fix", "np.real_if_close"}  # complex, or constant
 
 
-def is_real(x) -> bool:
-    return isinstance(x, (float, np.floating)) or (isinstance(x, np.ndarray) and x.dtype == float)
+def is_continuous(x) -> bool:
+    return isinstance(x, (float, np.floating)) or (isinstance(x, np.ndarray) and x.dtype in (float, complex))
 
 
 def active_parts(name: str, args: tuple, options: dict) -> list:
-    """Where in the arguments the real numbers are."""
+    """Where in the arguments the real and complex numbers are."""
     cut = PLAIN_ARGUMENTS.get(name, len(args))
     found = []
     for k, x in enumerate(args[:cut]):
-        if isinstance(x, list) and x and all(is_real(part) and np.ndim(part) for part in x) and name != "np.select":
+        if (
+            isinstance(x, list)
+            and x
+            and all(is_continuous(part) and np.ndim(part) for part in x)
+            and name != "np.select"
+        ):
             found += [(k, j) for j in range(len(x))]
-        elif is_real(x):
+        elif is_continuous(x):
             found.append((k,))
-    return found + [(key,) for key, x in options.items() if is_real(x) and key not in PLAIN_OPTIONS]
+    return found + [(key,) for key, x in options.items() if is_continuous(x) and key not in PLAIN_OPTIONS]
 
 
 def with_parts(args: tuple, options: dict, places: list, parts: list) -> tuple[list, dict]:
@@ -742,7 +747,7 @@ def given_parts(args: tuple, options: dict, places: list) -> list:
     found = []
     for key, *inner in places:
         x = args[key] if isinstance(key, int) else options[key]
-        found.append(np.asarray(x[inner[0]] if inner else x, float))
+        found.append(np.asarray(x[inner[0]] if inner else x))
     return found
 
 
@@ -750,14 +755,20 @@ def smooth(x: np.ndarray) -> bool:
     return not np.any(np.isinf(x))
 
 
+# the derivatives that can be taken, and those of them that the complex step can take
 DIFFERENTIABLE = [
     k
     for k, (name, args, options) in enumerate(CASES)
     if k not in AT_A_CORNER
-    and name not in NOT_THERE
-    and not any(isinstance(x, np.ndarray) and np.iscomplexobj(x) for x in (*args, *options.values()))
+    and name != "np.real_if_close"
     and active_parts(name, args, options)
     and all(map(smooth, given_parts(args, options, active_parts(name, args, options))))
+]
+REAL = [
+    k
+    for k in DIFFERENTIABLE
+    if CASES[k][0] not in ("np.poly", "np.roots", "np.fix")
+    and not any(isinstance(x, np.ndarray) and np.iscomplexobj(x) for x in (*CASES[k][1], *CASES[k][2].values()))
 ]
 
 
@@ -767,35 +778,106 @@ def slope_by_differences(f, parts: list, directions: list) -> list:
 
     def at(k: int) -> list:
         result, _ = quietly(f, *(x + k * h * d for x, d in zip(parts, directions, strict=True)))
-        return [np.asarray(y, float) for y in parts_of(result)]
+        return [np.asarray(y) * 1.0 for y in parts_of(result)]
 
     return [(8 * (b - a) - (d - c)) / (12 * h) for a, b, c, d in zip(at(-1), at(1), at(-2), at(2), strict=True)]
 
 
-@pytest.mark.parametrize("k", DIFFERENTIABLE, ids=name_of)
+def called(f, args: tuple, options: dict, places: list):
+    """f as a function of the active parts of its arguments."""
+
+    def of(*parts):
+        args_, options_ = with_parts(args, options, places, list(parts))
+        return f(*args_, **options_)
+
+    return of
+
+
+def directions_of(parts: list, seed: int) -> list:
+    random = np.random.default_rng(seed)
+    return [
+        random.normal(size=x.shape) + (1j * random.normal(size=x.shape) if np.iscomplexobj(x) else 0) for x in parts
+    ]
+
+
+@pytest.mark.parametrize("k", REAL, ids=name_of)
 def test_a_body_has_the_derivative_of_the_function(k):
     name, args, options = CASES[k]
     function, body = COMPOSED[name]
     places = active_parts(name, args, options)
     parts = given_parts(args, options, places)
-    directions = [np.random.default_rng(k + 1).normal(size=x.shape) for x in parts]
-
-    def called(f):
-        def of(*parts):
-            args_, options_ = with_parts(args, options, places, list(parts))
-            return f(*args_, **options_)
-
-        return of
-
+    directions = directions_of(parts, k)
     steps = [Step(x + 1j * TINY * d) for x, d in zip(parts, directions, strict=True)]
-    found, _ = quietly(called(body), *steps)
-    expected, _ = quietly(called(function), *parts)
-    slopes = slope_by_differences(called(function), parts, directions)
+    found, _ = quietly(called(body, args, options, places), *steps)
+    expected, _ = quietly(called(function, args, options, places), *parts)
+    slopes = slope_by_differences(called(function, args, options, places), parts, directions)
     for x, y, slope in zip(parts_of(found), parts_of(expected), slopes, strict=True):
         z = x.z if isinstance(x, Step) else np.asarray(x, complex)
         np.testing.assert_allclose(z.real, y, rtol=1e-11, atol=1e-12)
         known = np.isfinite(slope)
         np.testing.assert_allclose((z.imag / TINY)[known], slope[known], rtol=1e-6, atol=1e-6)
+
+
+def recorded(f, parts: list):
+    """The results of f on a tape, their rows, those of the parts, and the run."""
+    from ad_magic.engine.arrays import tables  # noqa: F401 - it fills the lists of the engine
+    from ad_magic.engine.arrays.compose import as_input
+    from ad_magic.engine.complexes import Complex
+    from ad_magic.engine.tape import Tape
+
+    tape = Tape()
+    inputs = [as_input(tape, x if x.ndim else x.item()) for x in parts]
+    try:
+        results = parts_of(quietly(f, *inputs)[0])
+        rows = [
+            (x.real.index, x.imag.index) if type(x) is Complex else (x.index,) if hasattr(x, "tape") else ()
+            for x in results
+        ]
+    finally:
+        run = tape.close()
+    return results, rows, [x.index for x in inputs], run
+
+
+NO_RULES_YET = importlib.util.find_spec("ad_magic.rules.arrays.linalg") is None
+
+
+@pytest.mark.parametrize("k", DIFFERENTIABLE, ids=name_of)
+def test_the_engine_has_the_derivative_of_the_function(k):
+    from ad_magic.engine.arrays.compose import compose
+    from ad_magic.engine.tape import forward_sweep, reverse_sweep
+
+    name, args, options = CASES[k]
+    if NO_RULES_YET and ("linalg" in name or name in ("np.polyfit", "np.roots", "np.poly")):
+        pytest.skip("the rules of linear algebra are elsewhere")
+    function, body = COMPOSED[name]
+    places = active_parts(name, args, options)
+    parts = given_parts(args, options, places)
+    directions = directions_of(parts, k)
+    plain = called(function, args, options, places)
+    expected, slopes = parts_of(quietly(plain, *parts)[0]), slope_by_differences(plain, parts, directions)
+    active = called(lambda *a, **o: compose(name, body, a, o), args, options, places)
+    found, rows, inputs, run = recorded(active, parts)
+    assert sum(op.name not in ("input", "part", "real", "imag") for op in run.ops) <= 1
+
+    weights, total = {}, 0.0
+    for x, row, y, slope_, w in zip(found, rows, expected, slopes, directions_of(slopes, k + 1), strict=True):
+        values = [run.values[i] for i in row] or [x]
+        np.testing.assert_allclose(
+            values[0] + 1j * values[1] if len(values) > 1 else values[0], y, rtol=1e-11, atol=1e-12
+        )
+        if row:
+            w = np.where(np.isfinite(slope_), w, 0.0)
+            total += np.sum(np.real(np.conj(w) * np.where(np.isfinite(slope_), slope_, 0.0)))
+            w = w if w.ndim else w.item()
+            weights |= dict(zip(row, (w.real, w.imag) if len(row) > 1 else (w,), strict=True))
+    adjoints = reverse_sweep(run, weights)
+    backward = sum(
+        np.sum(np.where(np.isnan(x), 0.0, np.real(np.conj(adjoints[i]) * d)))
+        for i, d, x in zip(inputs, directions, parts, strict=True)
+    )
+    tangents = forward_sweep(run, {i: d if d.ndim else d.item() for i, d in zip(inputs, directions, strict=True)})
+    forward = sum(np.sum(np.where(w == 0, 0.0, np.real(np.conj(w) * tangents[i]))) for i, w in weights.items())
+    np.testing.assert_allclose([backward, forward], total, rtol=1e-6, atol=1e-6)
 
 
 def slope(name: str, *args, **options) -> np.ndarray:

@@ -216,9 +216,7 @@ def linspace(
     step = width / gaps if gaps > 0 else np.nan
     points = (k * step if gaps > 0 else k * width) + start
     if endpoint and num > 1:
-        last = np.broadcast_to(
-            np.reshape(stop, (1,) + (1,) * (np.ndim(width) - np.ndim(stop)) + np.shape(stop)), (1, *np.shape(width))
-        )
+        last = np.broadcast_to(stop, (1, *np.shape(width)))
         points = np.concatenate((points[:-1], last))
     points = np.moveaxis(points, 0, axis) if axis != 0 else points
     return (points, step) if retstep else points
@@ -248,9 +246,9 @@ def geomspace(start: Any, stop: Any, num: Any = 50, endpoint: bool = True, dtype
     sign = np.where(start < 0, -1.0, 1.0)
     between = sign * np.power(10.0, linspace(np.log10(sign * start), np.log10(sign * stop), num=num, endpoint=endpoint))
     shape = np.shape(between)[1:]
-    pieces = [np.broadcast_to(start, shape)[None], between[1:]] if num > 0 else [between]
+    pieces = [np.broadcast_to(start, (1, *shape)), between[1:]] if num > 0 else [between]
     if num > 1 and endpoint:
-        pieces = [pieces[0], between[1:-1], np.broadcast_to(stop, shape)[None]]
+        pieces = [pieces[0], between[1:-1], np.broadcast_to(stop, (1, *shape))]
     points = np.concatenate(pieces)
     return np.moveaxis(points, 0, axis) if axis != 0 else points
 

@@ -122,6 +122,8 @@ def lined_up(a: Any, axis: Any) -> Any:
 def row(ordered: Any, index: Any, leading: tuple[int, ...]) -> Any:
     """Rows of the sorted array; the index has the shape `leading`, then one number for all columns or one for each."""
     columns = np.shape(ordered)[1:]
+    if not leading and np.size(index) == 1:
+        return ordered[int(np.reshape(index, ()))]
     if np.size(index) == math.prod(leading):
         return np.take(ordered, np.reshape(index, leading), axis=0)
     index = np.reshape(np.broadcast_to(index, leading + columns), (-1, *columns))
