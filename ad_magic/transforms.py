@@ -18,7 +18,7 @@ from typing import Any
 
 from ad_magic.engine.active import Active, primal
 from ad_magic.engine.dual import Dual
-from ad_magic.engine.standins import standing_in
+from ad_magic.engine.standins import plain_in, standing_in
 from ad_magic.engine.tape import Tape, reverse_sweep
 from ad_magic.engine.traced import Traced
 
@@ -28,8 +28,13 @@ Argnums = int | Sequence[int]
 def value_and_grad(f: Callable[..., Any], argnums: Argnums = 0) -> Callable[..., tuple[Any, Any]]:
     """A function that returns the value of f and its derivative (reverse mode).
 
-    f returns a real number. `argnums` says with respect to which positional arguments, real numbers; one number gives
-    one derivative, a sequence a tuple of them. Raises TypeError where f returns something else.
+    f returns a real number. `argnums` says with respect to which positional arguments, real numbers or arrays; one
+    number gives one derivative, a sequence a tuple of them, each of the shape of its argument. Raises TypeError where f
+    returns something else.
+
+    >>> import numpy as np
+    >>> value_and_grad(lambda w: np.sum(w**2))(np.array([1.0, 2.0]))
+    (5.0, array([2., 4.]))
     """
 
     @functools.wraps(f)
@@ -38,17 +43,18 @@ def value_and_grad(f: Callable[..., Any], argnums: Argnums = 0) -> Callable[...,
         tape = Tape()
         active = list(args)
         for k in which:
-            active[k] = Traced.input(tape, _number(args[k], k))
+            active[k] = _input(tape, args[k], k)
         with standing_in({"f": f}):
             try:
-                output: Any = _stood_in(f)(*active, **options)
+                output: Any = _as_number(_stood_in(f)(*active, **options))
             finally:
                 columns = tape.close()
         if type(output) in Active.types and output.tape is tape:
             adjoints = reverse_sweep(columns, {output.index: 1.0})
-            return output.value, _as_asked(argnums, [adjoints[active[k].index] for k in which])
+            found = [_shaped(adjoints[active[k].index], active[k]) for k in which]
+            return plain_in(output), _as_asked(argnums, found)
         if isinstance(output, (float, int)):  # it does not depend on the arguments
-            return output, _as_asked(argnums, [0.0] * len(which))
+            return output, _as_asked(argnums, [_shaped(0.0, active[k]) for k in which])
         raise TypeError(
             f"{_name(f)} returned a {type(output).__name__}; grad needs a function that returns a real number"
         )
@@ -80,13 +86,15 @@ def jvp(f: Callable[..., Any], primals: Sequence[Any], tangents: Sequence[Any]) 
     """
     if len(primals) != len(tangents):
         raise TypeError(f"jvp needs one tangent for each argument: {len(primals)} arguments, {len(tangents)} tangents")
-    tape = Tape(limit=0)
-    active = [Dual.input(tape, _number(x, k), t) for k, (x, t) in enumerate(zip(primals, tangents, strict=True))]
+    tape = Tape(limit=0, forward=True)
+    active = [_dual(tape, x, t, k) for k, (x, t) in enumerate(zip(primals, tangents, strict=True))]
     with standing_in({"f": f}):
         try:
             output = _stood_in(f)(*active)
         finally:
             tape.close()
+    if hasattr(output, "place") and output.tape is tape:
+        return plain_in(output), output.tangent[0]
     if type(output) is not Dual or output.tape is not tape:
         return output, 0.0
     return output.value, output.tangent
@@ -98,6 +106,45 @@ def _stood_in(f: Callable[..., Any]) -> Callable[..., Any]:
 
     name = getattr(f, "__name__", "")
     return getattr(math, name) if getattr(f, "__module__", None) == "math" and hasattr(math, name) else f
+
+
+def _input(tape: Tape, x: Any, k: int) -> Any:
+    """Argument k as a variable of a run."""
+    if not _is_array(x):
+        return Traced.input(tape, _number(x, k))
+    from ad_magic.engine.arrays.array import array_input
+
+    return array_input(tape, x)
+
+
+def _dual(tape: Tape, x: Any, tangent: Any, k: int) -> Any:
+    if not _is_array(x):
+        return Dual.input(tape, _number(x, k), tangent)
+    import numpy as np
+
+    from ad_magic.engine.arrays.array import made
+
+    value = np.array(x, dtype=float)
+    return made(tape, -1, value, np.broadcast_to(np.asarray(tangent, dtype=float), value.shape)[None])
+
+
+def _is_array(x: Any) -> bool:
+    return getattr(x, "ndim", 0) > 0 and getattr(getattr(x, "dtype", None), "kind", "") in ("f", "i", "u")
+
+
+def _as_number(output: Any) -> Any:
+    """The number in an array of one entry without axes; anything else as it is."""
+    return output[()] if getattr(output, "shape", None) == () and hasattr(output, "place") else output
+
+
+def _shaped(adjoint: Any, variable: Any) -> Any:
+    """A derivative in the shape of its argument, as an array of its own."""
+    shape = getattr(variable, "shape", ())
+    if not shape:
+        return adjoint
+    import numpy as np
+
+    return np.array(np.broadcast_to(adjoint, shape)) if not hasattr(adjoint, "place") else adjoint
 
 
 def _number(x: Any, k: int) -> Any:

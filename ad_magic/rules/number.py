@@ -335,7 +335,7 @@ def ieee() -> dict[str, Any]:
 @cache
 def numpy_names() -> dict[str, Any]:
     """The names for arrays: NumPy's functions, which also dispatch on active arrays. `choose` is `x if where else y`."""
-    import numpy as np
+    from ad_magic.rules.arrays.frozen import np
 
     def choose(where: Any, x: Callable[[], Any], y: Callable[[], Any]) -> Any:
         if getattr(where, "ndim", 0) == 0:  # one condition for all: the other side is not needed

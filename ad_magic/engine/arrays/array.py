@@ -9,14 +9,13 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-
 from ad_magic.engine.active import Active, LostDerivative, after_run, place_in_words
 from ad_magic.engine.complexes import Complex
 from ad_magic.engine.dual import Directions, Dual
 from ad_magic.engine.operation import INPUT, Operation
 from ad_magic.engine.tape import Tape, user_frame
 from ad_magic.engine.traced import Traced
+from ad_magic.rules.arrays.frozen import np
 
 NUMBERS = Active.types
 SCALARS = frozenset((float, int, bool, np.float64, np.int64, np.bool_))
@@ -131,6 +130,11 @@ def is_active(x: Any) -> bool:
 def array_input(tape: Tape, given: Any, first: int = 0) -> Array:
     """A new variable of a run, in a row without operands: a copy of an array. In forward mode entry k of it has the
     direction first + k. It stands where the given array stands: what is a view of that one is one of it."""
+    if type(given) is Array:  # of an older run
+        from .constructors import copy
+
+        value = copy(given)
+        return made(tape, row(tape, INPUT, None, None, value), value)
     value = np.array(given, dtype=float)
     tangent = None
     if tape.forward:

@@ -11,9 +11,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-import numpy as np
-
 from ad_magic.engine.complexes import Complex
+from ad_magic.rules.arrays.frozen import np
 
 from . import memory
 from .array import NUMBERS, Array, is_active, operand

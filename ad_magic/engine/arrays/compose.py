@@ -8,10 +8,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-import numpy as np
-
 from ad_magic.engine.operation import INPUT, Operation
 from ad_magic.engine.tape import Columns, Tape, forward_sweep, replay, reverse_sweep
+from ad_magic.rules.arrays.frozen import np
 from ad_magic.rules.arrays.rule import ArrayRule
 
 from . import memory

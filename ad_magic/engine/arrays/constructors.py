@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-
 from ad_magic.engine.active import LostDerivative, place_in_words
 from ad_magic.engine.complexes import Complex
 from ad_magic.engine.tape import user_frame
+from ad_magic.rules.arrays.frozen import np
 
 from .array import NUMBERS, Array, made, operand, refresh
 from .operation import shape_of

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-import numpy as np
-
 from ad_magic.engine.active import LostDerivative, place_in_words
 from ad_magic.engine.dual import HAND
 from ad_magic.engine.tape import user_frame
+from ad_magic.rules.arrays.frozen import np
 
 from . import buffers, memory
 from .array import NUMBERS, Array, is_active, operand

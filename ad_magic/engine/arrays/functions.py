@@ -9,14 +9,13 @@ from collections.abc import Callable
 from functools import cache, partial
 from typing import Any
 
-import numpy as np
-
 from ad_magic.engine.active import LostDerivative, place_in_words
 from ad_magic.engine.operation import Operation
 from ad_magic.engine.tape import user_frame
 from ad_magic.rules.arrays import moves as _moves
 from ad_magic.rules.arrays import products as _products
 from ad_magic.rules.arrays import sums as _sums
+from ad_magic.rules.arrays.frozen import np
 from ad_magic.rules.arrays.rule import ArrayRule
 
 from .array import NUMBERS, Array, operand, row, split, youngest
@@ -163,7 +162,7 @@ UFUNCS: dict[Any, Callable[..., Any]] = {
     np.divmod: _divmod,
     np.modf: _modf,
     np.frexp: _frexp,
-    np.matmul: lambda a, b: pair(PAIRS["matmul"], (a, b), {}),
+    np.matmul: lambda a, b, **axes: pair(PAIRS["matmul"], (a, b), axes),
 }
 
 
@@ -346,31 +345,6 @@ def _sorted(a: Any, axis: Any = -1, kind: Any = None, order: Any = None, stable:
         a, axis = np.reshape(a, -1), -1
     places = looked("argsort", np.argsort, (a,), {"axis": axis, "kind": "stable"})
     return move(lambda v: np.take_along_axis(v, places, axis), (a,), {}, "sort")
-
-
-def _partitioned(a: Any, kth: Any, axis: Any = -1, kind: Any = "introselect", order: Any = None) -> Any:
-    a = operand(a)
-    if axis is None:
-        a, axis = np.reshape(a, -1), -1
-    places = looked("argpartition", np.argpartition, (a, kth), {"axis": axis})
-    return move(lambda v: np.take_along_axis(v, places, axis), (a,), {}, "partition")
-
-
-def _unique(ar: Any, return_index: bool = False, return_inverse: bool = False, return_counts: bool = False,
-            axis: Any = None, **options: Any) -> Any:  # fmt: skip
-    found = looked("unique", partial(np.unique, return_index=True, axis=axis), (ar,), options)
-    first = np.sort(found[1]) if False else found[1]
-    flat = np.reshape(operand(ar), -1) if axis is None else operand(ar)
-    values = np.take(flat, first, axis=0 if axis is None else axis)
-    if not (return_index or return_inverse or return_counts):
-        return values
-    rest = looked(
-        "unique",
-        lambda v: np.unique(v, return_index, return_inverse, return_counts, axis=axis)[1:],
-        (ar,),
-        {},
-    )
-    return (values, *rest)
 
 
 # ---- writing -------------------------------------------------------------------------------------

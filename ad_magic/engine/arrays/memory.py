@@ -13,11 +13,10 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-
 from ad_magic.engine.active import LostDerivative, place_in_words
 from ad_magic.engine.operation import Operation
 from ad_magic.engine.tape import Tape, user_frame
+from ad_magic.rules.arrays.frozen import np
 from ad_magic.rules.arrays.rule import ArrayRule
 
 from .array import NUMBERS, Array, directions, frozen, is_active, made, operand, row

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
-import numpy as np
-
 from ad_magic.engine.active import LAST_LOST
+from ad_magic.rules.arrays.frozen import np
 
 from . import memory
 from .array import NUMBERS, Array, is_active, lost, operand, plain, record, refresh, row

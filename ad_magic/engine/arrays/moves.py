@@ -9,10 +9,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-import numpy as np
-
 from ad_magic.engine.operation import Operation
 from ad_magic.engine.tape import Tape
+from ad_magic.rules.arrays.frozen import np
 from ad_magic.rules.arrays.rule import ArrayRule
 
 from .array import NUMBERS, Array, frozen, made, operand, record, split, youngest
@@ -103,7 +102,7 @@ class MoveOperation(PairOperation):
         self.call, self.template = call, template
         self.source = source
         self.masks = [(source >= low) & (source < high) for low, high in zip(ends[:-1], ends[1:], strict=True)]
-        self.masks = [(mask, source[mask] - low) for mask, low in zip(self.masks, ends[:-1], strict=True)]
+        self.masks = [(mask, np.atleast_1d(source[mask] - low)) for mask, low in zip(self.masks, ends[:-1], strict=True)]
         self.pull, self.push = self.pull_move, self.push_move
 
     def value(self, *operands: Any) -> Any:
@@ -114,7 +113,7 @@ class MoveOperation(PairOperation):
 
         for i, (mask, places) in zip(left, self.masks, strict=True):
             like = values[i]
-            picked = g[mask] if shape_of(g) else g
+            picked = g[mask] if shape_of(g) else np.reshape(g, (1,))[np.atleast_1d(mask)]
             size = int(np.prod(shape_of(like)))
             if type(picked) is np.ndarray and picked.dtype.kind == "f":
                 c: Any = np.bincount(places, weights=picked, minlength=size) if picked.size else np.zeros(size)
@@ -162,7 +161,7 @@ def move(function: Callable[..., Any], args: Any, kwargs: Any, name: str | None 
         op = MoveOperation(name, len(operands), call, source, ends, template)
         tangent = pushed(tape, op, operands, values, op.active, z) if tape.forward else None
         shared = place is not None and shares(place, operands[0].place)
-        result = record(tape, op, tuple(columns), None, np.array(z) if shared else z, tangent)
+        result = record(tape, op, tuple(columns), None, z.copy() if shared else z, tangent)
         return standing(result, place, operands[0]) if shared and type(result) is Array else result
 
     if not isinstance(results, (list, tuple)):

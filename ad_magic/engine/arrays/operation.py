@@ -9,10 +9,9 @@ from collections.abc import Callable, Sequence
 from functools import cache
 from typing import Any
 
-import numpy as np
-
 from ad_magic.engine.operation import Number, Operation, _bindings, _live, _term
 from ad_magic.rules import RULES, Rule, by_entry, compile_expression, define
+from ad_magic.rules.arrays.frozen import np
 from ad_magic.rules.arrays.rule import ArrayRule
 from ad_magic.rules.number import numpy_names
 
@@ -37,17 +36,31 @@ def reduced(c: Any, like: Any) -> Any:
     shape = getattr(like, "shape", ())
     found = getattr(c, "shape", ())
     if found != shape:
-        extra = len(found) - len(shape)
-        if extra < 0:
-            c = np.broadcast_to(c, shape)
+        if type(c) is np.ndarray and not shape:
+            c = np.add.reduce(c, axis=None)
+        elif type(c) is np.ndarray and found[1:] == shape:  # a bias: added along the first axis
+            c = np.add.reduce(c, axis=0)
         else:
-            axes = tuple(range(extra))
-            axes += tuple(extra + k for k, n in enumerate(shape) if n == 1 and found[extra + k] != 1)
-            c = np.sum(c, axis=axes) if axes else c
-            if getattr(c, "shape", ()) != shape:
-                c = np.reshape(c, shape) if shape else np.sum(c)
-    if np.iscomplexobj(c) and not np.iscomplexobj(like):
+            c = _summed_to(c, shape, found)
+    if _is_complex(c) and not _is_complex(like):
         c = np.real(c)
+    return c
+
+
+def _is_complex(x: Any) -> bool:
+    dtype = getattr(x, "dtype", None)
+    return isinstance(x, complex) if dtype is None else dtype.kind == "c"
+
+
+def _summed_to(c: Any, shape: tuple[int, ...], found: tuple[int, ...]) -> Any:
+    extra = len(found) - len(shape)
+    if extra < 0:
+        return np.broadcast_to(c, shape)
+    axes = tuple(range(extra))
+    axes += tuple(extra + k for k, n in enumerate(shape) if n == 1 and found[extra + k] != 1)
+    c = np.sum(c, axis=axes) if axes else c
+    if getattr(c, "shape", ()) != shape:
+        c = np.reshape(c, shape) if shape else np.sum(c)
     return c
 
 
@@ -80,10 +93,11 @@ class Adjoints(list[Any]):
         old = self[row]
         if type(old) is float and old == 0.0:
             self[row] = c
-        elif row in self.own:
+        elif row in self.own and type(c) in (np.ndarray, np.float64, float) and _holds(old, c):
             old += c
         else:
             self[row] = total = old + c
+            self.own.discard(row)
             if type(total) is np.ndarray:
                 self.own.add(row)
 
@@ -97,6 +111,11 @@ class Adjoints(list[Any]):
             self[row] = made
             self.own.add(row)
         return self[row]
+
+
+def _holds(old: Any, c: Any) -> bool:
+    """Whether c can be added to an array in place."""
+    return old.dtype.kind == "c" or getattr(c, "dtype", old.dtype).kind != "c"
 
 
 def _adjoint_type(x: Any) -> Any:
@@ -217,12 +236,12 @@ class PairOperation(Operation):
         return (list(operands),) if self.rule.several else operands  # type: ignore[union-attr]
 
     def pull_pair(self, adjoints: Adjoints, g: Any, left: Any, right: Any, values: Sequence[Any], z: Any) -> None:
-        operands = self.arguments(left, right, values)
-        given = self.gathered(operands)
-        pull = self.rule.pull  # type: ignore[union-attr]
-        for k, (i, on) in enumerate(zip(left, self.active, strict=True)):
-            if on:
-                c = pull(k, g, z, *given, **self.options)
+        active, options, rule = self.active, self.options, self.rule
+        operands = [values[i] if on else i for i, on in zip(left, active, strict=True)]
+        given = (operands,) if rule.several else operands  # type: ignore[union-attr]
+        for k, i in enumerate(left):
+            if active[k]:
+                c = rule.pull(k, g, z, *given, **options)  # type: ignore[union-attr]
                 if c is not None:
                     adjoints.add(i, reduced(c, operands[k]))
 

@@ -6,12 +6,11 @@ import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
-import numpy as np
-
 from ad_magic.engine.operation import Operation, operation
 from ad_magic.engine.record import careful_tangent
 from ad_magic.engine.tape import Tape
 from ad_magic.rules import RULES
+from ad_magic.rules.arrays.frozen import np
 from ad_magic.rules.arrays.rule import ArrayRule
 
 from .array import NUMBERS, Array, directions, operand, record, row, split, youngest
@@ -22,20 +21,21 @@ def by_entry(name: str, function: Callable[..., Any], *given: Any, **options: An
     """The primitive `name` of the derivative table on each entry; `function` is that of NumPy. NotImplemented for
     operands that are no numbers."""
     operands = [operand(x) for x in given]
+    for x in operands:
+        if x is NotImplemented:
+            return NotImplemented
     tape = youngest(operands)
     if tape is None:
-        if any(x is NotImplemented for x in operands):
-            return NotImplemented
         return function(*operands, **options)
     values, columns, active = split(operands, tape)
-    if any(x is NotImplemented for x in values):
-        return NotImplemented
     z = function(*values, **options)
-    left, right = (columns[0], columns[1] if len(columns) > 1 else None) if len(columns) < 3 else (tuple(columns), None)
+    if len(columns) == 2:
+        left, right = columns
+    else:
+        left, right = (columns[0], None) if len(columns) == 1 else (tuple(columns), None)
     if type(z) is np.ndarray or type(z) is Array:
-        is_complex = z.dtype.kind == "c" or any(np.iscomplexobj(x) for x in values)
-        op: Operation = entry_operation(name, active, is_complex)
-    elif isinstance(z, complex) or any(isinstance(x, complex) for x in values):
+        op: Operation = entry_operation(name, active, z.dtype.kind == "c")
+    elif isinstance(z, complex):
         op = entry_operation(name, active, True)
     else:
         op = operation(name, active)

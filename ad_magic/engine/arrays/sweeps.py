@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Container, Mapping
 from typing import Any
 
-import numpy as np
-
 from ad_magic.engine.active import Active
 from ad_magic.engine.operation import INPUT, times, value_of
 from ad_magic.engine.tape import Columns, PathChanged
+from ad_magic.rules.arrays.frozen import np
 
 from .array import Array
 from .operation import Adjoints, absent, shape_of

@@ -6,19 +6,17 @@ import operator
 from collections.abc import Callable
 from functools import partial
 from importlib import import_module
-
 from typing import Any
-
-import numpy as np
 
 from ad_magic.engine.operation import Operation
 from ad_magic.rules.arrays import sums
 from ad_magic.rules.arrays.composed import COMPOSED, MOVES
+from ad_magic.rules.arrays.frozen import np
 
 from . import functions
 from .array import NUMBERS, Array, operand, record, refresh
 from .constructors import as_type, copy
-from .functions import FUNCTIONS, INFORMATION, LOOKING, PAIRS, bound, looked, refuse
+from .functions import FUNCTIONS, INFORMATION, LOOKING, PAIRS, UFUNCS, bound, looked, refuse
 from .moves import move, shares, standing
 from .operation import PairOperation
 from .perform import by_entry, pair, pushed
@@ -67,16 +65,6 @@ def _pad(array: Any, pad_width: Any, mode: Any = "constant", **options: Any) -> 
 # ---- one by one ----------------------------------------------------------------------------------
 
 
-def _clip(a: Any, a_min: Any = None, a_max: Any = None, **options: Any) -> Any:
-    low, high = options.get("min", a_min), options.get("max", a_max)
-    if low is functions._NONE:
-        low = None
-    if high is functions._NONE:
-        high = None
-    x = a if low is None else np.maximum(a, low)
-    return x if high is None else np.minimum(x, high)
-
-
 def _round(a: Any, decimals: int = 0) -> Any:
     if not decimals:
         return by_entry("rint", np.rint, a)
@@ -91,37 +79,6 @@ def _angle(z: Any, deg: bool = False) -> Any:
     else:
         angle = looked("angle", np.angle, (x,), {})
     return np.rad2deg(angle) if deg else angle
-
-
-def _full_like(a: Any, fill_value: Any, dtype: Any = None, order: str = "K", subok: bool = True, shape: Any = None,
-               **options: Any) -> Any:  # fmt: skip
-    x = functions._shaped(a)
-    empty = np.full_like(x, 0.0, dtype, order, True, shape)
-    return copy(np.broadcast_to(operand(fill_value), empty.shape)) if empty.shape else operand(fill_value)
-
-
-def _linspace(start: Any, stop: Any, num: int = 50, endpoint: bool = True, retstep: bool = False, dtype: Any = None,
-              axis: int = 0, **options: Any) -> Any:  # fmt: skip
-    start, stop = operand(start), operand(stop)
-    parts = num - 1 if endpoint else num
-    step = (stop - start) / parts if parts > 0 else np.nan
-    k = np.arange(num, dtype=float).reshape(-1, *(1,) * max(np.ndim(start), np.ndim(stop)))
-    points = k * step + start if parts > 0 else k * 0.0 + start
-    if endpoint and num > 1:
-        last = np.reshape(stop, (1, *np.shape(stop))) if np.ndim(stop) else [stop]
-        points = np.concatenate([points[:-1], np.broadcast_to(last, (1, *np.shape(points)[1:]))])
-    points = np.moveaxis(points, 0, axis) if axis else points
-    return (points, step) if retstep else points
-
-
-def _logspace(start: Any, stop: Any, num: int = 50, endpoint: bool = True, base: Any = 10.0, dtype: Any = None,
-              axis: int = 0) -> Any:  # fmt: skip
-    return np.power(base, np.linspace(start, stop, num, endpoint, axis=axis))
-
-
-def _geomspace(start: Any, stop: Any, num: int = 50, endpoint: bool = True, dtype: Any = None, axis: int = 0) -> Any:
-    ends = np.log(start), np.log(stop)
-    return np.exp(np.linspace(*ends, num, endpoint, axis=axis))
 
 
 def _bincount(x: Any, weights: Any = None, minlength: int = 0) -> Any:
@@ -139,14 +96,6 @@ def _scattered_rule() -> Any:
 _SCATTERED = _scattered_rule()
 
 
-def _nan_to_num(x: Any, copy: bool = True, nan: float = 0.0, posinf: Any = None, neginf: Any = None) -> Any:
-    x = operand(x)
-    big = np.finfo(float).max
-    plain = np.where(np.isnan(x), nan, x)
-    plain = np.where(np.isposinf(x), big if posinf is None else posinf, plain)
-    return np.where(np.isneginf(x), -big if neginf is None else neginf, plain)
-
-
 _STEPS = "moves a number by its last bit and has no derivative"
 _COUNTS = "counts and has no derivative; write ad_magic.primal(x) for the numbers it counts"
 _OWN: dict[str, Callable[..., Any]] = {
@@ -155,19 +104,16 @@ _OWN: dict[str, Callable[..., Any]] = {
     "min": partial(functions._reduction, "min"), "amax": partial(functions._reduction, "max"),
     "amin": partial(functions._reduction, "min"),
     "cumsum": partial(functions._cumulative, "cumsum"), "cumprod": partial(functions._cumulative, "cumprod"),
-    "cumulative_sum": lambda x, axis=None, include_initial=False, **o: _cumulative_with(np.cumsum, 0.0, x, axis, include_initial),
-    "cumulative_prod": lambda x, axis=None, include_initial=False, **o: _cumulative_with(np.cumprod, 1.0, x, axis, include_initial),
     "dot": functions._dot, "inner": functions._inner, "outer": functions._outer_product, "einsum": functions._einsum, "where": functions._where,
-    "sort": functions._sorted, "partition": functions._partitioned, "unique": functions._unique,
-    "unique_values": lambda x: functions._unique(x),
+    "sort": functions._sorted,
+    "unique_values": lambda x: np.unique(x),
     "copyto": functions._copyto, "put": functions._put, "putmask": functions._putmask, "place": functions._place,
     "put_along_axis": functions._put_along_axis, "fill_diagonal": functions._fill_diagonal,
-    "clip": _clip, "round": _round, "around": _round, "fix": lambda x: by_entry("trunc", np.trunc, x),
+    "round": _round, "around": _round,
     "angle": _angle, "real": lambda x: functions.real(_whole(x)), "imag": lambda x: functions.imag(_whole(x)),
     "astype": lambda x, dtype, copy=True, **o: as_type(x, dtype, copy),
     "copy": lambda a, order="K", subok=False: copy(a), "pad": _pad,
-    "full_like": _full_like, "linspace": _linspace, "logspace": _logspace, "geomspace": _geomspace,
-    "bincount": _bincount, "nan_to_num": _nan_to_num,
+    "bincount": _bincount,
     "transpose": _transpose, "permute_dims": _transpose,
     "linalg.matmul": lambda a, b: np.matmul(a, b),
     "linalg.tensordot": lambda a, b, axes=2: np.tensordot(a, b, axes=axes),
@@ -179,16 +125,6 @@ _OWN: dict[str, Callable[..., Any]] = {
 def _whole(x: Any) -> Any:
     x = operand(x)
     return np.float64(x) if isinstance(x, (float, int)) and type(x) not in NUMBERS else x
-
-
-def _cumulative_with(function: Any, start: float, x: Any, axis: Any, initial: bool) -> Any:
-    axis = 0 if axis is None else axis
-    total = function(x, axis=axis)
-    if not initial:
-        return total
-    shape = list(total.shape)
-    shape[axis] = 1
-    return np.concatenate([np.full(shape, start), total], axis=axis)
 
 
 _REAL_MOVES = ("ravel", "squeeze", "expand_dims", "atleast_1d", "atleast_2d", "atleast_3d")
@@ -212,7 +148,7 @@ def _fill() -> None:
         if hasattr(np, name):
             put(name, functions._information(name))
     for name, (function, body) in COMPOSED.items():
-        FUNCTIONS[function] = functions._composing(name, body)
+        (UFUNCS if isinstance(function, np.ufunc) else FUNCTIONS)[function] = functions._composing(name, body)
     for module in ("linalg", "fourier"):
         try:
             home = import_module(f"ad_magic.rules.arrays.{module}")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
+from ad_magic.rules.arrays.frozen import np
 
 _HOMES = {"fft": "np.fft", "linalg": "np.linalg"}
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-import numpy as np
+from ad_magic.rules.arrays.frozen import np
 
 from . import (
     composed_calculus,

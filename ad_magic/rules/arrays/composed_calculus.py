@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
-import numpy as np
+from ad_magic.rules.arrays.frozen import np
 
 from .composed_parts import NOT_GIVEN, Body, axes_of, operand, part, vector
 

@@ -6,7 +6,7 @@ import math
 import operator
 from typing import Any
 
-import numpy as np
+from ad_magic.rules.arrays.frozen import np
 
 from .composed_parts import NOT_GIVEN, Body, double_only, operand
 

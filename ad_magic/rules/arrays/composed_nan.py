@@ -5,7 +5,7 @@ from __future__ import annotations
 import warnings
 from typing import Any
 
-import numpy as np
+from ad_magic.rules.arrays.frozen import np
 
 from .composed_parts import NOT_GIVEN, Body, double_only, given, operand, root
 from .composed_statistics import (

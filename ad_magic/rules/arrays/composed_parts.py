@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-import numpy as np
+from ad_magic.rules.arrays.frozen import np
 
 Body = Callable[..., Any]
 NOT_GIVEN: Any = np._NoValue  # NumPy's own mark, which its functions also pass to one another

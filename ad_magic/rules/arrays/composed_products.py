@@ -7,7 +7,7 @@ import operator
 import warnings
 from typing import Any
 
-import numpy as np
+from ad_magic.rules.arrays.frozen import np
 
 from .composed_parts import Body, axes_of, double_only, operand
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-import numpy as np
+from ad_magic.rules.arrays.frozen import np
 
 from .composed_parts import Body, axes_of, double_only, operand, vector
 

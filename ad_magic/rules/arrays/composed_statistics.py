@@ -7,7 +7,7 @@ import math
 import warnings
 from typing import Any
 
-import numpy as np
+from ad_magic.rules.arrays.frozen import np
 
 from .composed_parts import NOT_GIVEN, Body, axes_of, double_only, given, operand, root, shape_without
 

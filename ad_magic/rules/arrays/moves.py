@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
+from ad_magic.rules.arrays.frozen import np
 
 from .rule import ArrayRule
 
@@ -95,7 +95,7 @@ def _push_angle(k: int, t: Any, z: Any, a: Any) -> Any:
 # fmt: off
 RULES = (
     ArrayRule("item", _item, ("a",), ("index",), _pull_item),
-    ArrayRule("reshape", np.reshape, ("a",), ("shape", "order"), lambda k, g, z, a, shape, order="C": np.reshape(g, a.shape, order=order)),
+    ArrayRule("reshape", lambda a, shape: np.reshape(a, shape), ("a",), ("shape",), lambda k, g, z, a, shape: np.reshape(g, a.shape)),
     ArrayRule("transpose", np.transpose, ("a",), ("axes",), _pull_transpose),
     ArrayRule("concatenate", np.concatenate, ("arrays",), ("axis",), _pull_concatenate, several=True),
     ArrayRule("stack", np.stack, ("arrays",), ("axis",), _pull_stack, several=True),

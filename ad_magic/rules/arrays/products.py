@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
+from ad_magic.rules.arrays.frozen import np
 
 from .rule import ArrayRule, conj
 
 
 def _turned(x: Any) -> Any:
-    return np.swapaxes(conj(x), -1, -2)
+    return conj(x).T if x.ndim == 2 else np.swapaxes(conj(x), -1, -2)
 
 
 def _pull_matmul(k: int, g: Any, z: Any, a: Any, b: Any) -> Any:
@@ -21,12 +21,12 @@ def _pull_matmul(k: int, g: Any, z: Any, a: Any, b: Any) -> Any:
             return g[..., None] * conj(b)
         if a.ndim == 1:
             return np.matmul(conj(b), g[..., None])[..., 0]
-        return np.matmul(g, _turned(b))
+        return g @ _turned(b)
     if a.ndim == 1:
         return conj(a)[:, None] * g[..., None, :]
     if b.ndim == 1:
         return np.matmul(_turned(a), g[..., None])[..., 0]
-    return np.matmul(_turned(a), g)
+    return _turned(a) @ g
 
 
 # ---- einsum --------------------------------------------------------------------------------------

@@ -47,9 +47,10 @@ class ArrayRule:
 def conj(x: Any) -> Any:
     """The complex conjugate; a real array as it is, without a copy.
 
-    >>> conj(2.0)
-    2.0
+    >>> conj(2.0), conj(1j)
+    (2.0, -1j)
     """
-    import numpy as np
-
-    return np.conjugate(x) if np.iscomplexobj(x) else x
+    dtype = getattr(x, "dtype", None)
+    if dtype.kind == "c" if dtype is not None else isinstance(x, complex):
+        return x.conjugate()
+    return x

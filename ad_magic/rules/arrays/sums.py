@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
+from ad_magic.rules.arrays.frozen import np
 
 from .rule import ArrayRule
 
@@ -18,7 +18,7 @@ def expanded(x: Any, like: Any, axis: Any, keepdims: bool = False) -> Any:
     if keepdims:
         return x
     if axis is None:
-        return np.reshape(x, (1,) * like.ndim)
+        return x if hasattr(x, "ndim") else np.float64(x)
     return np.expand_dims(x, tuple(k % like.ndim for k in (axis if isinstance(axis, tuple) else (axis,))))
 
 
@@ -31,11 +31,15 @@ def length(like: Any, axis: Any) -> int:
 
 
 def _pull_sum(k: int, g: Any, z: Any, a: Any, axis: Any = None, keepdims: bool = False) -> Any:
-    return np.broadcast_to(expanded(g, a, axis, keepdims), a.shape)
+    return _everywhere(expanded(g, a, axis, keepdims), a.shape)
+
+
+def _everywhere(g: Any, shape: tuple[int, ...]) -> Any:
+    return np.full(shape, g) if g.ndim == 0 and not hasattr(g, "tape") else np.broadcast_to(g, shape)
 
 
 def _pull_mean(k: int, g: Any, z: Any, a: Any, axis: Any = None, keepdims: bool = False) -> Any:
-    return np.broadcast_to(expanded(g, a, axis, keepdims) / length(a, axis), a.shape)
+    return _everywhere(expanded(g, a, axis, keepdims) / length(a, axis), a.shape)
 
 
 # ---- products: the derivative with respect to an entry is the product of the others --------------
