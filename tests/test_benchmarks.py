@@ -2,14 +2,37 @@
 
 from __future__ import annotations
 
+import importlib
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+# Small enough for differences, and every size different from the others: a wrong axis is then an error.
+SIZES = {
+    "mlp": {"batch": 7, "hidden": 5},
+    "moons": {"points": 8, "hidden": 5},
+    "gaussian_process": {"n": 12},
+    "rnn": {"steps": 6, "hidden": 5, "batch": 4},
+}
+
+
+@pytest.fixture
+def module(root: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """A module of benchmarks/ by name: it is no installed package."""
+    monkeypatch.syspath_prepend(str(root))
+    return lambda name: importlib.import_module(f"benchmarks.{name}")
 
 
 def test_the_command_prints_every_row(root: Path) -> None:
     sizes = ["--n", "5", "--rounds", "1", "--operations", "100", "--starts", "1"]
-    done = subprocess.run([sys.executable, "-m", "benchmarks", *sizes], cwd=root, capture_output=True, text=True)
+    tables = ["--only", "scalars", "memory", "loading", "cells"]
+    done = subprocess.run(
+        [sys.executable, "-m", "benchmarks", *sizes, *tables], cwd=root, capture_output=True, text=True
+    )
     assert done.returncode == 0, done.stderr
     for row in (
         "record + reverse, against micrograd",
@@ -23,3 +46,75 @@ def test_the_command_prints_every_row(root: Path) -> None:
         "100 operations, --mode both",
     ):
         assert row in done.stdout, row
+
+
+def test_the_command_prints_the_rows_of_the_arrays(
+    module: Any, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    arrays, timing, command = module("arrays"), module("timing"), module("__main__")
+    monkeypatch.setattr(timing, "_LONG_TURN", 0.0)  # each contender once
+    monkeypatch.setattr(sys, "argv", ["benchmarks", "--only", "arrays", "--rounds", "1", "--steps", "2"])
+    command.main()
+    printed = capsys.readouterr().out
+    for row in (
+        "MLP 2-16-16-1, batch 64: ad_magic",
+        "MLP 2-128-128-1, batch 256: ad_magic",
+        "Gaussian process, n = 100: ad_magic",
+        "RNN, 100 steps, hidden 16: ad_magic",
+        "one of 2 training steps, two moons, 2-16-16-1: ad_magic",
+        "    by hand",
+        "    ad_magic, as a cell from its text",
+        "    the value alone, plain NumPy",
+    ):
+        assert f"\n{row}" in printed, row
+    for name in ("autograd", "mygrad", "torch"):
+        assert f"\n    {name}" in printed, name
+    assert printed.count("≤") == 2, "the two budgets"
+    assert f"≤ {arrays.LARGE} ×" in printed
+
+
+@pytest.mark.parametrize("name", SIZES)
+def test_the_gradients_by_hand_are_the_derivatives(module: Any, name: str) -> None:
+    program = getattr(module("programs"), name)(**SIZES[name])
+    start = [np.asarray(x, dtype=float) for x in program.arguments]
+    for by_hand in filter(None, (program.by_hand, program.in_place)):
+        value, gradient = by_hand(*start)
+        assert value == pytest.approx(program.loss(*start), rel=1e-12)
+        for k, found in enumerate(gradient):
+            np.testing.assert_allclose(found, _differences(program.loss, start, k), rtol=1e-6, atol=1e-8)
+
+
+def _differences(loss: Any, start: list[np.ndarray], k: int, step: float = 1e-5) -> np.ndarray:
+    """Central differences with respect to each entry of argument k."""
+    found = np.empty(start[k].shape)
+    for position in np.ndindex(found.shape):
+        ends = []
+        for sign in (1, -1):
+            moved = [x.copy() for x in start]
+            moved[k][position] += sign * step
+            ends.append(loss(*moved))
+        found[position] = (ends[0] - ends[1]) / (2 * step)
+    return found
+
+
+@pytest.mark.parametrize("name", SIZES)
+def test_autograd_has_the_gradients_by_hand(module: Any, name: str) -> None:
+    pytest.importorskip("autograd")
+    program = getattr(module("programs"), name)(**SIZES[name])
+    value, gradient = module("arrays").with_autograd(program)(*program.arguments)
+    expected, by_hand = program.by_hand(*program.arguments)
+    assert value == pytest.approx(expected, rel=1e-12)
+    for found, wanted in zip(gradient, by_hand, strict=True):
+        np.testing.assert_allclose(found, wanted, rtol=1e-9, atol=1e-12)
+
+
+def test_the_training_by_hand_learns(module: Any) -> None:
+    programs = module("programs")
+    moons = programs.moons()
+    losses = [programs.train(moons.by_hand, moons.arguments, steps)[0] for steps in (1, 300)]
+    assert losses[1] < 0.2 * losses[0]
+
+
+def test_a_program_is_a_cell(module: Any) -> None:
+    program = module("programs").mlp(3, 2)
+    assert module("arrays").body(program).splitlines()[-1] == "np.mean((out - y) ** 2)"
