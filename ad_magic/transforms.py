@@ -50,7 +50,7 @@ def value_and_grad(f: Callable[..., Any], argnums: Argnums = 0) -> Callable[...,
             finally:
                 columns = tape.close()
         if type(output) in Active.types and output.tape is tape:
-            adjoints = reverse_sweep(columns, {output.index: 1.0})
+            adjoints = reverse_sweep(columns, {output.index: 1.0}, inputs_only=True)
             found = [_shaped(adjoints[active[k].index], active[k]) for k in which]
             return plain_in(output), _as_asked(argnums, found)
         if isinstance(output, (float, int)):  # it does not depend on the arguments
@@ -114,7 +114,7 @@ def _input(tape: Tape, x: Any, k: int) -> Any:
         return Traced.input(tape, _number(x, k))
     from ad_magic.engine.arrays.array import array_input
 
-    return array_input(tape, x)
+    return array_input(tape, x, shared=False)
 
 
 def _dual(tape: Tape, x: Any, tangent: Any, k: int) -> Any:

@@ -209,6 +209,7 @@ def _table_function(name: str) -> Callable[..., Any]:
 
 # What the names of the table mean where the numbers may be ours: a partial is differentiated like any other program.
 ACTIVE.update(MATH)
+ACTIVE["sech2"] = lambda a, z: (1 / MATH["cosh"](a)) ** 2
 ACTIVE["sum"] = lambda numbers: functools.reduce(operator.add, numbers)
 ACTIVE.update({name: _table_function(name) for name in ("sign", "rint", "floor", "ceil", "trunc", "polygamma")})
 

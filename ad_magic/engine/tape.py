@@ -210,15 +210,16 @@ def is_ours(code: CodeType) -> bool:
 # ---- sweeps --------------------------------------------------------------------------------------
 
 
-def reverse_sweep(tape: Columns, seeds: Mapping[int, Number]) -> list[Number]:
+def reverse_sweep(tape: Columns, seeds: Mapping[int, Number], *, inputs_only: bool = False) -> list[Number]:
     """The adjoint of every row, from the outputs back: adjoint of an operand += adjoint of the result * local partial.
 
     `seeds` gives the adjoints of the outputs by row. An adjoint that is exactly zero is absent: it is not passed on.
+    With `inputs_only` the adjoints of other rows are not kept, nor are the values: it is the last use of the tape.
     """
     if tape.arrays:
         from .arrays.sweeps import reverse
 
-        return reverse(tape, seeds)
+        return reverse(tape, seeds, inputs_only)
     if all(type(g) is float and type(tape.values[i]) is float for i, g in seeds.items()):
         try:
             adjoints = _fast_reverse(tape, seeds)

@@ -98,7 +98,7 @@ _ROWS = (
     # ---- hyperbolic functions and their inverses -------------------------------------------------
     _rule("sinh",      "sinh(a)",         "cosh(a)"),
     _rule("cosh",      "cosh(a)",         "sinh(a)"),
-    _rule("tanh",      "tanh(a)",         "(1 / cosh(a)) ** 2"),
+    _rule("tanh",      "tanh(a)",         "sech2(a, z)"),
     _rule("asinh",     "asinh(a)",        "1 / hypot(1.0, a)"),
     _rule("acosh",     "acosh(a)",        "1 / (sqrt(a - 1) * sqrt(a + 1))",
           kink=Kink("a == 1", _VERTICAL, None, "inf")),

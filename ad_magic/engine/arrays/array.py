@@ -127,9 +127,9 @@ def is_active(x: Any) -> bool:
     return type(x) is Array or type(x) in NUMBERS
 
 
-def array_input(tape: Tape, given: Any, first: int = 0) -> Array:
+def array_input(tape: Tape, given: Any, first: int = 0, *, shared: bool = True) -> Array:
     """A new variable of a run, in a row without operands: a copy of an array. In forward mode entry k of it has the
-    direction first + k. It stands where the given array stands: what is a view of that one is one of it."""
+    direction first + k. If `shared` it stands where the given array stands: what is a view of that one is one of it."""
     if type(given) is Array:  # of an older run
         from .constructors import copy
 
@@ -142,7 +142,7 @@ def array_input(tape: Tape, given: Any, first: int = 0) -> Array:
         tangent[np.arange(first, first + value.size), np.arange(value.size)] = 1.0
         tangent = tangent.reshape((tape.directions, *value.shape))
     index = row(tape, INPUT, None, None, value, tangent)
-    if type(given) is not np.ndarray or given.dtype != value.dtype:
+    if not shared or type(given) is not np.ndarray or given.dtype != value.dtype:
         return made(tape, index, value, tangent)
     from .memory import begin_at
 

@@ -16,8 +16,10 @@ from .array import NUMBERS, Array, is_active, operand
 
 def call_ufunc(ufunc: np.ufunc, method: str, inputs: tuple[Any, ...], options: dict[str, Any]) -> Any:
     """What `ufunc(*inputs)` or one of its methods gives for operands of which some are active."""
-    from .functions import UFUNC_METHODS, UFUNCS
-
+    if method == "__call__" and not options and len(inputs) == 1 and type(inputs[0]) is Array:
+        handler = UFUNCS.get(ufunc)
+        if handler is not None:
+            return handler(*inputs)
     out = options.pop("out", None)
     if method == "at":
         return UFUNC_METHODS["at"](ufunc, *inputs)
@@ -114,3 +116,4 @@ def name_of(function: Callable[..., Any]) -> str:
 
 
 from . import methods  # noqa: E402, F401  it gives Array its operators
+from .functions import UFUNC_METHODS, UFUNCS  # noqa: E402

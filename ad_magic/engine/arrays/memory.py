@@ -416,13 +416,13 @@ class MemoryOperation(Operation):
         g = flat[self.places]
         if self.last is not None:
             g = np.where(self.last, g, 0.0)
-        adjoints[row] = g  # the adjoint of what was written
+        adjoints[row] = _written_shape(g, values[left[2]] if self.active[0] else left[2])  # of what was written
         if type(flat) is np.ndarray:
             flat[self.places] = 0.0
         else:
             adjoints[left[0]] = placed(flat, self.places, self.last, 0.0)
         if self.active[0]:
-            adjoints.add(left[2], _written_shape(g, values[left[2]]))
+            adjoints.add(left[2], adjoints[row])
 
     def _pull_look(self, adjoints: Any, row: int, left: Any, values: Any) -> None:
         g = adjoints[row]

@@ -9,11 +9,11 @@ from ad_magic.engine.active import LAST_LOST
 from ad_magic.rules.arrays.frozen import np
 
 from . import memory
-from .array import NUMBERS, Array, is_active, lost, operand, plain, record, refresh, row
+from .array import NUMBERS, Array, is_active, lost, made, operand, plain, record, refresh, row
 from .constructors import as_type, copy
 from .functions import PAIRS, imag, looked, real
 from .moves import move, shares, standing
-from .operation import PairOperation, absent
+from .operation import PairOperation, absent, entry_operation
 from .perform import by_entry, pair, pushed
 
 # ---- indexing ------------------------------------------------------------------------------------
@@ -88,8 +88,6 @@ def _getitem(self: Array, key: Any) -> Any:
 
 
 def _made_view(base: Array, index: int, z: Any, tangent: Any) -> Array:
-    from .array import made
-
     return made(base.tape, index, z, tangent)
 
 
@@ -116,9 +114,27 @@ _COMPARED = {"lt": np.less, "le": np.less_equal, "gt": np.greater, "ge": np.grea
 
 
 def _binary(name: str, ufunc: Any, reflected: bool) -> Callable[..., Any]:
-    if reflected:
-        return lambda self, other: by_entry(name, ufunc, other, self)
-    return lambda self, other: by_entry(name, ufunc, self, other)
+    """An operator. Two arrays of one run, or an array and a plain number, take a short way; all else is `by_entry`."""
+    both = entry_operation(name, (True, True))
+    one = entry_operation(name, (False, True) if reflected else (True, False))
+
+    def method(self: Array, other: Any) -> Any:
+        tape, a, kind = self.tape, self.value, type(other)
+        if tape.values is not None and not tape.forward and self.version == tape.writes and type(a) is np.ndarray:
+            if kind is Array and other.tape is tape and other.version == tape.writes:
+                op, b, operand_ = both, other.value, other.index
+            elif kind is float or kind is int:
+                op, b, operand_ = one, other, other
+            else:
+                return by_entry(name, ufunc, other, self) if reflected else by_entry(name, ufunc, self, other)
+            z = ufunc(b, a) if reflected else ufunc(a, b)
+            if type(z) is np.ndarray and z.dtype.kind == "f":
+                tape.arrays = True
+                left, right = (operand_, self.index) if reflected else (self.index, operand_)
+                return made(tape, tape.add(op, left, right, z), z)
+        return by_entry(name, ufunc, other, self) if reflected else by_entry(name, ufunc, self, other)
+
+    return method
 
 
 def _inplace(function: Callable[..., Any]) -> Callable[..., Any]:

@@ -167,10 +167,23 @@ def _pull_lines(rule: Rule, active: tuple[bool, ...], is_complex: bool, careful:
             term = f"careful(g, {f'conj({factor})' if is_complex else factor})"
         elif is_complex and partial not in ("1", "-1"):
             term = f"g * conj({factor})"
+        elif not partial.isidentifier() and partial not in ("1", "-1") and not _is_constant(partial) and " if " not in partial:
+            term = f"times_fresh(g, {factor})"
         else:
             term = _term("g", partial if partial in ("1", "-1") else factor)
         lines.append(f"add({column}, reduced({term}, values[{column}]))")
     return lines
+
+
+def _is_constant(partial: str) -> bool:
+    return not any(c.isalpha() for c in partial)
+
+
+def times_fresh(g: Any, partial: Any) -> Any:
+    """g * partial; the partial was computed for this alone, and its memory is used for the product."""
+    if type(partial) is np.ndarray and type(g) is np.ndarray and partial.shape == g.shape and partial.dtype == g.dtype:
+        return np.multiply(g, partial, out=partial)
+    return g * partial
 
 
 def _push_lines(rule: Rule, active: tuple[bool, ...], careful: bool) -> list[str]:
@@ -191,7 +204,8 @@ def entry_operation(name: str, active: tuple[bool, ...], is_complex: bool = Fals
     rule = RULES[name]
     made = EntryOperation(name, rule, active)
     made.complex = is_complex
-    namespace = {**numpy_names(), "reduced": reduced, "careful": careful_product, "conj": np.conjugate}
+    namespace = {**numpy_names(), "reduced": reduced, "careful": careful_product, "conj": np.conjugate,
+                 "times_fresh": times_fresh}
     for careful in (False, True):
         body = "".join(f"    {line}\n" for line in _pull_lines(rule, active, is_complex, careful))
         source = f"def pull(adjoints, g, left, right, values, z):\n    add = adjoints.add\n{body}"

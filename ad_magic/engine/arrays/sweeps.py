@@ -16,21 +16,20 @@ from .operation import Adjoints, absent, shape_of
 _SINGULAR = (ArithmeticError, ValueError, TypeError)
 
 
-def reverse(tape: Columns, seeds: Mapping[int, Any]) -> list[Any]:
+def reverse(tape: Columns, seeds: Mapping[int, Any], inputs_only: bool = False) -> list[Any]:
     """The adjoint of every row, an array of the shape of its value; 0.0 where there is none."""
     with np.errstate(all="ignore"):
-        nested = any(_active(g) for g in seeds.values()) or any(map(_active, tape.values))
-        adjoints = _reverse(tape, seeds, carefully=nested)
+        nested = not _ACTIVE.isdisjoint(map(type, seeds.values())) or not _ACTIVE.isdisjoint(map(type, tape.values))
+        adjoints = _reverse(tape, seeds, nested, inputs_only)
         if not nested and _any_nan(tape, adjoints):
-            adjoints = _reverse(tape, seeds, carefully=True)
+            adjoints = _reverse(tape, seeds, True, inputs_only)
     return adjoints
 
 
-def _active(x: Any) -> bool:
-    return type(x) is Array or type(x) in Active.types
+_ACTIVE = frozenset((Array, *Active.types))
 
 
-def _reverse(tape: Columns, seeds: Mapping[int, Any], carefully: bool) -> Adjoints:
+def _reverse(tape: Columns, seeds: Mapping[int, Any], carefully: bool, inputs_only: bool) -> Adjoints:
     adjoints = Adjoints(len(tape))
     for row, g in seeds.items():
         adjoints.add(row, g)
@@ -46,6 +45,8 @@ def _reverse(tape: Columns, seeds: Mapping[int, Any], carefully: bool) -> Adjoin
         if op.array:
             pull = op.pull_carefully if carefully and hasattr(op, "pull_carefully") else op.pull
             pull(adjoints, g, lefts[row], rights[row], values, values[row])
+            if inputs_only:  # the memory of what is done with is used for the next
+                adjoints[row] = values[row] = g = 0.0
             continue
         if not carefully:
             try:
@@ -60,7 +61,13 @@ def _reverse(tape: Columns, seeds: Mapping[int, Any], carefully: bool) -> Adjoin
 
 def _any_nan(tape: Columns, adjoints: list[Any]) -> bool:
     """Whether a sweep met 0 * inf: it always shows at an input, because every row descends from one."""
-    return any(op is INPUT and bool(np.isnan(g).any()) for op, g in zip(tape.ops, adjoints, strict=True))
+    return any(op is INPUT and _is_nan(g) for op, g in zip(tape.ops, adjoints, strict=True))
+
+
+def _is_nan(g: Any) -> bool:
+    """Whether there may be a NaN in an adjoint: a sum of infinities is one too, and does no harm."""
+    total = np.add.reduce(g, axis=None) if type(g) is np.ndarray else g
+    return total != total
 
 
 def forward(tape: Columns, seeds: Mapping[int, Any]) -> list[Any]:
