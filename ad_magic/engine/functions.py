@@ -211,7 +211,9 @@ def _table_function(name: str) -> Callable[..., Any]:
 ACTIVE.update(MATH)
 ACTIVE["sech2"] = lambda a, z: (1 / MATH["cosh"](a)) ** 2
 ACTIVE["sum"] = lambda numbers: functools.reduce(operator.add, numbers)
-ACTIVE.update({name: _table_function(name) for name in ("sign", "rint", "floor", "ceil", "trunc", "polygamma")})
+ACTIVE.update({name: _table_function(name) for name in (
+    "sign", "rint", "floor", "ceil", "trunc", "polygamma", "maximum", "minimum", "fmax", "fmin", "logaddexp",
+    "logaddexp2", "heaviside")})  # fmt: skip
 
 # NumPy calls these methods for the elements of an object array, and np.sin(x) of a single number ends here too.
 for _name, _function in (("arcsin", "asin"), ("arccos", "acos"), ("arctan", "atan"), ("arcsinh", "asinh"),

@@ -137,6 +137,8 @@ def _may_write(namespace: dict[str, Any], tree: ast.AST | None) -> bool:
                 return True
             if isinstance(node, ast.keyword) and node.arg == "out":
                 return True
+            if isinstance(node, ast.Call) and _gives_out(node):
+                return True
     for value in list(namespace.values()):
         if isinstance(value, ModuleType) and is_users(value.__name__):
             return True
@@ -146,6 +148,13 @@ def _may_write(namespace: dict[str, Any], tree: ast.AST | None) -> bool:
             if isinstance(code, CodeType) and is_users(function.__module__) and _writes(code):
                 return True
     return False
+
+
+def _gives_out(call: ast.Call) -> bool:
+    """Whether a ufunc is called with one argument more than it takes: that is what it writes to."""
+    name = call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
+    ufunc = getattr(sys.modules.get("numpy"), name, None)
+    return len(call.args) > getattr(ufunc, "nin", len(call.args))
 
 
 @functools.cache
@@ -175,7 +184,16 @@ def make_plain(
         for key, value in list(vars(sys.modules[name]).items()):
             if id(value) in back:
                 vars(sys.modules[name])[key] = back[id(value)]
-    Walk(lambda value: plain(value, back)).run(namespace, skip)
+    seen: dict[int, Any] = {}
+
+    def one_plain(value: Any) -> Any:
+        if type(value).__name__ != "Buffer":
+            return plain(value, back)
+        if id(value) not in seen:  # the same array in two places is the same one afterwards
+            seen[id(value)] = value, plain(value, back)
+        return seen[id(value)][1]
+
+    Walk(one_plain).run(namespace, skip)
 
 
 def plain_in(value: Any) -> Any:

@@ -71,7 +71,7 @@ class Tape:
         self.arrays = False  # whether a row is that of an array
         self.constants: dict[Any, Any] = {}  # copies of big constant arrays, each made once
         self.memories: dict[int, Any] = {}  # memory that was written to with active numbers (engine/arrays/memory.py)
-        self.finals: dict[int, Any] = {}  # what arrays of the closed run are as plain ones, by their memory
+        self.finals: dict[Any, Any] = {}  # what arrays of the closed run are as plain ones, by their memory
         self.writes = 0
         self.columns: Columns | None = None
 

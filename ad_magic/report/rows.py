@@ -93,7 +93,7 @@ def _like(x: Any, value: Any) -> Any:
     """A derivative in the shape of the value; absent is zero."""
     shape = getattr(value, "shape", ())
     if getattr(x, "shape", ()) == shape:
-        return float(x) if not shape and type(x) is not float else x
+        return float(x) if not shape and type(x) is not float and not isinstance(x, complex) else x
     import numpy as np
 
     return np.broadcast_to(x, shape)

@@ -110,6 +110,9 @@ def plain(x: Any) -> Any:
 def _plain(x: Array) -> Any:
     from .memory import at_same_place, owner
 
+    known = x.tape.finals.get(("array", id(x)))
+    if known is not None:
+        return known[1]
     filling = x if x.base is None else x.base
     if type(filling.value) is not np.ndarray:  # of an open run that is older
         return x.value
@@ -119,7 +122,11 @@ def _plain(x: Array) -> Any:
         final = np.empty_like(root, subok=False)
         at_same_place(filling.place, root, final)[...] = filling.value
         x.tape.finals[id(root)] = found = (root, final)
-    return at_same_place(x.place, *found)
+    result = at_same_place(x.place, *found)
+    if result is found[1] and x.base is not None:  # a view of all of it
+        result = result.view()
+    x.tape.finals["array", id(x)] = x, result
+    return result
 
 
 def is_active(x: Any) -> bool:
@@ -225,7 +232,7 @@ def split(operands: Any, tape: Tape) -> tuple[list[Any], list[Any], tuple[bool, 
             active.append(True)
         elif kind in NUMBERS and x.tape is tape:
             values.append(x.value)
-            columns.append(x.index)
+            columns.append(x.index if tape.limit != 0 else -1)
             active.append(True)
         else:
             if kind is np.ndarray:

@@ -8,7 +8,7 @@ is over, so that code that reads past us cannot take plain numbers unnoticed.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from ad_magic.engine.complexes import Complex
@@ -50,8 +50,67 @@ class Buffer(np.ndarray):
             return on_plain(function, args, kwargs)
         return call_function(function, args, kwargs)
 
+    def __iter__(self) -> Iterator[Any]:
+        return (self[k] for k in range(len(self)))
+
+    real = property(lambda self: self._part("real"), lambda self, x: self._set_part("real", x))
+    imag = property(lambda self: self._part("imag"), lambda self, x: self._set_part("imag", x))
+    flat = property(lambda self: Flat(self), lambda self, x: Flat(self).__setitem__(slice(None), x))
+
+    def _part(self, name: str) -> Any:
+        return wrapped(getattr(bare(self), name))
+
+    def _set_part(self, name: str, value: Any) -> None:
+        self._part(name)[...] = value
+
     def __reduce__(self) -> Any:
         return np.array(bare(self)).__reduce__()
+
+
+class Flat:
+    """What `a.flat` is: the entries in order, to read, to write and to go through."""
+
+    def __init__(self, base: Any) -> None:
+        self.base = base
+        self.index = 0
+
+    def _places(self, key: Any) -> Any:
+        """The index in the array for one in the flat order."""
+        numbers = np.arange(self.base.size)[plain_key(key)]
+        return np.unravel_index(numbers, self.base.shape)
+
+    def __getitem__(self, key: Any) -> Any:
+        return self.base[self._places(key)]
+
+    def __setitem__(self, key: Any, value: Any) -> None:
+        places = self._places(key)
+        value = operand(value) if holds_active(value) else value
+        shape = np.shape(value)
+        if shape and places[0].shape != shape:
+            value = np.resize(value, places[0].shape)
+        self.base[places] = value
+
+    def __len__(self) -> int:
+        return self.base.size
+
+    def __iter__(self) -> Iterator[Any]:
+        return self
+
+    def __next__(self) -> Any:
+        if self.index >= self.base.size:
+            raise StopIteration
+        self.index += 1
+        return self[self.index - 1]
+
+    @property
+    def coords(self) -> tuple[int, ...]:
+        return tuple(int(k) for k in np.unravel_index(self.index, self.base.shape)) if self.base.size > self.index else ()
+
+    def copy(self) -> Any:
+        return self.base.flatten()
+
+    def __array__(self, dtype: Any = None, copy: Any = None) -> Any:
+        return np.asarray(self.copy(), dtype=dtype)
 
 
 def bare(x: Any) -> Any:
@@ -60,7 +119,7 @@ def bare(x: Any) -> Any:
 
 
 def unwrapped(x: Any) -> Any:
-    """A buffer after the run as the plain array that it stands for: the very object, where that is known."""
+    """A buffer after the run as the plain array that it stands for: the very object, where it is one of the user's."""
     root = memory.owner(x)
     if type(root) is np.ndarray and root.dtype == x.dtype and memory._same_view(root, x):
         return root
@@ -129,7 +188,7 @@ def assigned(target: Any, key: Any, value: Any) -> Any:
         if key is not None and type(value) is Array and value.ndim == 0:
             value = value[()]
         memory.write(plain, key, value)
-        return plain.view(Buffer)
+        return target if type(target) is Buffer else plain.view(Buffer)
     memory.write(target, key, value)
     return target
 
@@ -167,8 +226,10 @@ def _delegated(name: str) -> Callable[..., Any]:
 
     def method(self: Any, *args: Any, **kwargs: Any) -> Any:
         if memory.memory_of(self) is None and all_plain(args, kwargs):
-            return plain(self, *args, **kwargs)
-        return getattr(content(self) if memory.memory_of(self) is not None else operand(self), name)(*args, **kwargs)
+            return wrapped(plain(bare(self), *map(bare, args), **kwargs))
+        from .methods import METHODS
+
+        return METHODS[name](content(self), *args, **kwargs)
 
     method.__name__ = name
     method.__doc__ = plain.__doc__

@@ -21,6 +21,8 @@ def call_ufunc(ufunc: np.ufunc, method: str, inputs: tuple[Any, ...], options: d
         if handler is not None:
             return handler(*inputs)
     out = options.pop("out", None)
+    if method == "__call__" and len(inputs) > ufunc.nin:
+        inputs, out = inputs[: ufunc.nin], inputs[ufunc.nin :]
     if method == "at":
         return UFUNC_METHODS["at"](ufunc, *inputs)
     if any(type(x) in NUMBERS and x.tape is HAND for x in inputs):
@@ -41,6 +43,11 @@ def call_ufunc(ufunc: np.ufunc, method: str, inputs: tuple[Any, ...], options: d
             result = _masked(result, where, out)
     if result is NotImplemented or out is None:
         return result
+    if any(type(b) is np.ndarray and b is not inputs[0] for b in (out if isinstance(out, tuple) else (out,))):
+        raise LostDerivative(
+            f"{place_in_words(user_frame())}: the array that out= names was made by a library and cannot hold a "
+            "derivative; copy it first: out = np.array(out)"
+        )
     return written(out, result)
 
 

@@ -18,8 +18,8 @@ from ad_magic.rules.arrays import sums as _sums
 from ad_magic.rules.arrays.frozen import np
 from ad_magic.rules.arrays.rule import ArrayRule
 
-from .array import NUMBERS, Array, operand, row, split, youngest
-from .moves import call_of, filled, move
+from .array import NUMBERS, Array, operand, refresh, row, split, youngest
+from .moves import call_of, filled, move, standing
 from .operation import PairOperation, shape_of
 from .perform import by_entry, carried_out, pair
 
@@ -129,13 +129,22 @@ def _modulus(x: Any) -> Any:
 
 
 def real(x: Any) -> Any:
-    """The real part of an active array; a real one itself."""
-    return pair(PAIRS["real"], (x,), {}) if x.dtype.kind == "c" else x
+    """The real part of an active array, standing in its memory; a real one itself."""
+    return _part(x, "real") if x.dtype.kind == "c" else x
 
 
 def imag(x: Any) -> Any:
-    """The imaginary part of an active array; zeros for a real one."""
-    return pair(PAIRS["imag"], (x,), {}) if x.dtype.kind == "c" else np.zeros(shape_of(x))
+    """The imaginary part of an active array, standing in its memory; zeros for a real one."""
+    return _part(x, "imag") if x.dtype.kind == "c" else np.zeros(shape_of(x))
+
+
+def _part(x: Any, name: str) -> Any:
+    result = pair(PAIRS[name], (x,), {})
+    if type(x) is not Array or type(result) is not Array:
+        return result
+    if x.version != x.tape.writes:
+        refresh(x)
+    return standing(result, getattr(x.place, name), x)
 
 
 def _divmod(x: Any, y: Any) -> Any:
@@ -162,8 +171,17 @@ UFUNCS: dict[Any, Callable[..., Any]] = {
     np.divmod: _divmod,
     np.modf: _modf,
     np.frexp: _frexp,
-    np.matmul: lambda a, b, **axes: pair(PAIRS["matmul"], (a, b), axes),
+    np.matmul: lambda a, b, **axes: _matmul(a, b, **axes),
 }
+
+
+def _matmul(a: Any, b: Any, axes: Any = None) -> Any:
+    usual = [(-2, -1)] * 3
+    if axes is None or [tuple(x) for x in axes] == usual:
+        return pair(PAIRS["matmul"], (a, b), {})
+    first, second, last = axes
+    z = pair(PAIRS["matmul"], (np.moveaxis(a, first, (-2, -1)), np.moveaxis(b, second, (-2, -1))), {})
+    return np.moveaxis(z, (-2, -1), last)
 
 
 def _copied(x: Any) -> Any:

@@ -112,12 +112,26 @@ class Memory:
             return np.zeros(view.shape, np.intp)
         return np.ndarray(view.shape, np.intp, buffer=flat.view(), offset=offset // item * wide, strides=strides)
 
+    def _around(self, view: np.ndarray[Any, Any]) -> tuple[np.ndarray[Any, Any], str]:
+        """For a view on the real or the imaginary parts of a complex memory: the view on the complex entries, and which
+        parts these are."""
+        offset = view.__array_interface__["data"][0] - self.owner.__array_interface__["data"][0]
+        part = offset % self.owner.itemsize
+        flat = self.owner.reshape(-1, order="A")
+        whole = np.ndarray(view.shape, self.owner.dtype, buffer=flat, offset=offset - part, strides=view.strides)
+        return whole, "imag" if part else "real"
+
     def fills(self, view: np.ndarray[Any, Any]) -> bool:
         """Whether a view is all of the memory, in its order."""
         return view.shape == self.owner.shape and view.strides == self.owner.strides
 
     def look(self, view: np.ndarray[Any, Any]) -> Array:
         """What stands in a view now, as an array of the run."""
+        if view.dtype != self.owner.dtype and self.owner.dtype.kind == "c":
+            whole, part = self._around(view)
+            from .functions import PAIRS
+
+            return pair_(PAIRS[part], (self.look(whole),), {})
         key = (view.__array_interface__["data"][0], view.shape, view.strides)
         found = self.known.get(key)
         if found is None:
@@ -149,6 +163,12 @@ class Memory:
         """Write a value, active or plain, to `view[key]` (all of the view where key is None)."""
         tape = self.tape
         value = operand(given)
+        if view.dtype != self.owner.dtype and self.owner.dtype.kind == "c":
+            whole, part = self._around(view)
+            now = self.look(whole)[... if key is None else key]
+            value = value + 1j * np.imag(now) if part == "real" else np.real(now) + 1j * value
+            self.write(whole, key, value)
+            return
         active = is_active(value) and value.tape is tape
         if type(value) is Array and active:
             if value.version != tape.writes:

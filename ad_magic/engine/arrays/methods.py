@@ -8,7 +8,7 @@ from typing import Any
 from ad_magic.engine.active import LAST_LOST
 from ad_magic.rules.arrays.frozen import np
 
-from . import memory
+from . import buffers, memory
 from .array import NUMBERS, Array, is_active, lost, made, operand, plain, record, refresh, row
 from .constructors import as_type, copy
 from .functions import PAIRS, imag, looked, real
@@ -271,6 +271,21 @@ def _flatten(self: Array, order: str = "C") -> Any:
     return copy(move(np.ravel, (self, order), {}, "flatten"))
 
 
+def _set_flat(self: Array, value: Any) -> None:
+    buffers.Flat(self)[:] = value
+
+
+def _resize(self: Array, *shape: Any, refcheck: bool = True) -> None:
+    wanted = shape[0] if len(shape) == 1 else shape
+    flat = self.reshape(-1)  # type: ignore[attr-defined]
+    size = int(np.prod(wanted))
+    if size > self.size:
+        flat = np.concatenate([flat, np.zeros(size - self.size)])
+    y = np.reshape(flat[:size], wanted)
+    self.index, self.value, self.tangent, self.version = y.index, y.value, y.tangent, y.version
+    self.base, self.place = None, np.empty(self.value.shape, self.value.dtype)
+
+
 def _view(self: Array, *args: Any, **kwargs: Any) -> Any:
     if not args and not kwargs:
         return self[...]
@@ -302,6 +317,7 @@ METHODS: dict[str, Callable[..., Any]] = {
     "sort": _sort,
     "partition": _partition,
     "fill": _fill,
+    "resize": _resize,
     "view": _view,
     "tobytes": _bytes,
     "__getitem__": _getitem,
@@ -334,9 +350,9 @@ METHODS: dict[str, Callable[..., Any]] = {
 PROPERTIES: dict[str, Any] = {
     "T": property(lambda self: _transpose(self)),
     "mT": property(lambda self: np.swapaxes(self, -1, -2)),
-    "real": property(real, lambda self, value: memory.write(self, ..., value)),
-    "imag": property(imag),
-    "flat": property(_flatten, lambda self, value: memory.write(self, ..., np.resize(operand(value), self.shape))),
+    "real": property(real, lambda self, value: memory.write(real(self), ..., value)),
+    "imag": property(imag, lambda self, value: memory.write(imag(self), ..., value)),
+    "flat": property(lambda self: buffers.Flat(self), lambda self, value: _set_flat(self, value)),
 }
 
 for _name, _method in {**METHODS, **PROPERTIES}.items():

@@ -67,7 +67,9 @@ def _summed_to(c: Any, shape: tuple[int, ...], found: tuple[int, ...]) -> Any:
 def spread(t: Any, z: Any) -> Any:
     """A tangent with the shape of the result z."""
     shape = getattr(z, "shape", ())
-    return t if getattr(t, "shape", ()) == shape else np.broadcast_to(t, shape)
+    if getattr(t, "shape", ()) == shape:
+        return np.asarray(t) if type(z) is np.ndarray and isinstance(t, (float, complex)) else t
+    return np.broadcast_to(t, shape)
 
 
 def absent(t: Any) -> bool:

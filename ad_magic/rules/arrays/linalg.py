@@ -16,7 +16,7 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
+from ad_magic.rules.arrays.frozen import np
 
 from .rule import ArrayRule, conj
 from .sums import expanded
@@ -256,7 +256,7 @@ def _repeated(w: Any) -> bool:
 # ---- eigenvalues of Hermitian matrices: Magnus 1985, "On differentiating eigenvalues and eigenvectors" --------
 
 
-def _pull_eigh(k: int, g: Any, z: Any, a: Any, UPLO: str = "L") -> Any:
+def _pull_eigh(k: int, g: Any, z: Any, a: Any, UPLO: Any = "L") -> Any:
     w, v = z
     on_values, on_vectors = g
     if on_values is None and on_vectors is None:
@@ -267,19 +267,19 @@ def _pull_eigh(k: int, g: Any, z: Any, a: Any, UPLO: str = "L") -> Any:
     return _read(v @ inner @ _turned(v), UPLO in "Ll")
 
 
-def _push_eigh(k: int, t: Any, z: Any, a: Any, UPLO: str = "L") -> Any:
+def _push_eigh(k: int, t: Any, z: Any, a: Any, UPLO: Any = "L") -> Any:
     w, v = z
     inner = _turned(v) @ _hermitian(t, UPLO in "Ll") @ v
     return _real(np.diagonal(inner, axis1=-2, axis2=-1)), v @ _apart(inner, w)
 
 
-def _pull_eigvalsh(k: int, g: Any, z: Any, a: Any, UPLO: str = "L") -> Any:
+def _pull_eigvalsh(k: int, g: Any, z: Any, a: Any, UPLO: Any = "L") -> Any:
     w, v = np.linalg.eigh(a, UPLO)
     along = _applied(np.swapaxes(_shares(z, w), -1, -2), g)
     return _read(v * along[..., None, :] @ _turned(v), UPLO in "Ll")
 
 
-def _push_eigvalsh(k: int, t: Any, z: Any, a: Any, UPLO: str = "L") -> Any:
+def _push_eigvalsh(k: int, t: Any, z: Any, a: Any, UPLO: Any = "L") -> Any:
     w, v = np.linalg.eigh(a, UPLO)
     return _applied(_shares(z, w), _real(np.sum(conj(v) * (_hermitian(t, UPLO in "Ll") @ v), axis=-2)))
 
@@ -288,11 +288,11 @@ _NO_VECTORS = "repeated eigenvalues: the eigenvectors have no derivative"
 _SHARED = "repeated eigenvalues share the derivative evenly"
 
 
-def _kink_eigen(z: Any, a: Any, UPLO: str = "L") -> str | None:
+def _kink_eigen(z: Any, a: Any, UPLO: Any = "L") -> str | None:
     return _NO_VECTORS if _repeated(z[0]) else None
 
 
-def _kink_eigenvalues(z: Any, a: Any, UPLO: str = "L") -> str | None:
+def _kink_eigenvalues(z: Any, a: Any, UPLO: Any = "L") -> str | None:
     return _SHARED if _repeated(z) else None
 
 
@@ -533,7 +533,7 @@ def _kink_svdvals(z: Any, x: Any) -> str | None:
 
 # ---- the pseudo-inverse: Golub & Pereyra 1973, "The differentiation of pseudo-inverses …" ----------------------
 
-_NONE: Any = np._NoValue  # type: ignore[attr-defined]  # the default of rtol
+_NONE: Any = np._NoValue  # the default of rtol
 
 
 def _given_cutoff(rcond: Any, rtol: Any) -> Any:

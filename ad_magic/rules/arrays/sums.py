@@ -18,7 +18,7 @@ def expanded(x: Any, like: Any, axis: Any, keepdims: bool = False) -> Any:
     if keepdims:
         return x
     if axis is None:
-        return x if hasattr(x, "ndim") else np.float64(x)
+        return x
     return np.expand_dims(x, tuple(k % like.ndim for k in (axis if isinstance(axis, tuple) else (axis,))))
 
 
@@ -35,7 +35,9 @@ def _pull_sum(k: int, g: Any, z: Any, a: Any, axis: Any = None, keepdims: bool =
 
 
 def _everywhere(g: Any, shape: tuple[int, ...]) -> Any:
-    return np.full(shape, g) if g.ndim == 0 and not hasattr(g, "tape") else np.broadcast_to(g, shape)
+    if getattr(g, "ndim", 0) == 0 and not hasattr(g, "tape"):
+        return np.full(shape, g)
+    return np.broadcast_to(g, shape)
 
 
 def _pull_mean(k: int, g: Any, z: Any, a: Any, axis: Any = None, keepdims: bool = False) -> Any:

@@ -1,0 +1,272 @@
+"""What a user's function reads besides its arguments: made plain while a solver iterates, made variables to differentiate.
+
+A solver of SciPy wants plain numbers. The function that it is given reads active ones: from its closure, from globals, from
+containers and instances. For the time of a block they are replaced where they stand, by their plain values or by
+variables of another run, so the function becomes one of all that it reads (lambda lifting: Johnsson, 1985).
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterator, Sequence
+from types import CodeType, FunctionType
+from typing import Any
+
+from ad_magic.rules.arrays.frozen import np
+
+from .active import LostDerivative, place_in_words, primal
+from .arrays import memory
+from .arrays.array import NUMBERS, Array, is_active, latest, split
+from .arrays.buffers import Buffer, content, holds_active
+from .arrays.compose import as_input
+from .arrays.operation import PairOperation
+from .arrays.perform import carried_out
+from .complexes import Complex
+from .library import Memo
+from .tape import Columns, PathChanged, Tape, is_ours, replay, user_frame
+from .users import in_library
+from .walk import Walk
+
+
+class Reads(Walk):
+    """A walk through all that functions read: of their globals only what their code names."""
+
+    def _function(self, value: Any) -> None:
+        super()._function(value)
+        code = value.__code__
+        if is_ours(code) or in_library(code.co_filename):
+            return
+        for name in _names(code):
+            if name in value.__globals__:
+                self._item(value.__globals__, name)
+
+    def _module(self, name: str | None, namespace: dict[str, Any] | None = None) -> None:
+        """The rest of a module is not read."""
+
+    def _set(self, value: set[Any]) -> None:
+        """A set cannot be given back as it was; what is left in it shows when the function returns it."""
+
+    def _visit(self, value: Any) -> None:
+        if type(value) is not Memo:
+            super()._visit(value)
+            return
+        kept = dict(value.cache)  # it remembers results for active numbers, which are not there now
+
+        def back() -> None:
+            value.cache.clear()
+            value.cache.update(kept)
+
+        value.cache.clear()
+        self.undo.append(back)
+        self._replace(value.original.__wrapped__)
+
+
+def _names(code: CodeType) -> set[str]:
+    """The names that a function looks up, and those of the functions in it."""
+    return set(code.co_names).union(*(_names(inner) for inner in code.co_consts if isinstance(inner, CodeType)))
+
+
+@contextlib.contextmanager
+def replaced(objects: Sequence[Any], swap: Callable[[Any], Any]) -> Iterator[list[Any]]:
+    """For the time of the block all that the objects hold and read is replaced; gives what stands in their place."""
+    walk = Reads(swap)
+    try:
+        yield [walk.run_object(x) for x in objects]
+    finally:
+        for undo in reversed(walk.undo):
+            undo()
+
+
+def is_open(x: Any) -> bool:
+    """Whether an object is an active number or array of an open run, or holds one in its place."""
+    kind = type(x)
+    if kind in NUMBERS or kind is Array:
+        return is_active(latest(x))
+    return (kind is Buffer and holds_active(x)) or kind is Complex
+
+
+def _opened(x: Any) -> Any:
+    return latest(content(x) if type(x) is Buffer else x)
+
+
+def bottom(x: Any) -> Any:
+    """The plain value of a number or an array, whatever runs it belongs to; an array as a copy nobody can write to."""
+    while type(x) is Array:
+        x = x.value
+    if type(x) is np.ndarray:
+        x = x.copy()
+        x.flags.writeable = False
+        return x
+    return primal(x)
+
+
+def plainly(x: Any) -> Any:
+    """What stands in the place of an object while a solver iterates."""
+    if not is_open(x):
+        return x
+    return complex(primal(x.real), primal(x.imag)) if type(x) is Complex else bottom(_opened(x))
+
+
+class Lifting:
+    """A run in which all that a function reads is a variable. `originals` are what they stand for, in order."""
+
+    def __init__(self) -> None:
+        self.tape = Tape()
+        self.originals: list[Any] = []
+        self.variables: list[Any] = []
+        self._known: dict[int, tuple[Any, Any]] = {}
+
+    def variable(self, x: Any) -> Any:
+        """What stands in the place of an object while the function is recorded."""
+        if not is_open(x):
+            return x
+        if type(x) is Complex:
+            return Complex(self.variable(x.real), self.variable(x.imag))
+        if id(x) not in self._known:
+            original = _opened(x)
+            variable = as_input(self.tape, bottom(original))
+            self._known[id(x)] = x, variable
+            self.originals.append(original)
+            self.variables.append(variable)
+        return self._known[id(x)][1]
+
+    def close(self) -> Columns:
+        """End the run."""
+        written = [memory.owner(v.place) for v in self.variables if type(v) is Array]
+        changed = any(id(root) in self.tape.memories and self.tape.memories[id(root)].version for root in written)
+        columns = self.tape.close()
+        if changed:
+            raise LostDerivative(
+                f"{place_in_words(user_frame())}: the function writes into an array that depends on an input; let it "
+                "write into a copy"
+            )
+        return columns
+
+
+def returning_plain(function: Callable[..., Any], solver: str) -> Callable[..., Any]:
+    """A user's function as SciPy calls it: an active number that it returns is refused, with the user's line."""
+
+    def called(*args: Any, **kwargs: Any) -> Any:
+        result = function(*args, **kwargs)
+        if _holds_open(result):
+            raise LostDerivative(
+                f"{place_in_words(user_frame())}: {solver} has no derivative rule for this function; write it with "
+                "functions that have one, or ad_magic.primal(x) where only the value matters"
+            )
+        return result
+
+    return called
+
+
+def _holds_open(x: Any) -> bool:
+    if isinstance(x, (tuple, list)):
+        return any(map(_holds_open, x))
+    return is_open(x)
+
+
+# ---- the row of a solver -------------------------------------------------------------------------
+
+
+class SolverOperation(PairOperation):
+    """The result of a solver as one row. `inner` is the recorded run of the user's function at the operands `at`, its
+    variables in the rows `seeds`, and `result` is what the solver gave there."""
+
+    __slots__ = ("at", "inner", "result", "seeds", "template")
+
+    def begin(self, inner: Columns, seeds: list[int], at: Sequence[Any], result: Any, template: Any) -> None:
+        """The parts that all solvers have."""
+        self.options = {}
+        self.inner, self.seeds, self.at, self.result, self.template = inner, seeds, at, result, template
+        self.pull, self.push = self.pull_solver, self.push_solver
+
+    def pull_solver(self, adjoints: Any, g: Any, left: Any, right: Any, values: Any, z: Any) -> None:
+        """Add to the adjoints of the operands."""
+        raise NotImplementedError
+
+    def push_solver(self, tangents: Any, left: Any, right: Any, values: Any, z: Any) -> Any:
+        """The tangent of the result."""
+        raise NotImplementedError
+
+    def expression(self, *operands: str) -> str:
+        """The call as a person writes it: "brentq(f, 0, 10)"."""
+        from .arrays.texts import _text
+
+        args, kwargs = self.template
+        texts = [_text(x, operands) for x in args] + [f"{name}={_text(x, operands)}" for name, x in kwargs.items()]
+        return f"{self.name}({', '.join(texts)})"
+
+    def recorded_at(self, operands: Sequence[Any], more: dict[int, Any] | None = None) -> Columns:
+        """The user's function at other operands: those of the record under numbers of the engine, or complex ones.
+
+        Raises PathChanged for other plain values: the solver has to be run again.
+        """
+        kind = kind_of((*operands, *(more or {}).values()))
+        if kind == "plain" and all(_same(a, bottom(b)) for a, b in zip(operands, self.at, strict=True)):
+            return self.inner
+        if kind == "plain":
+            raise PathChanged(-1, f"another {self.name}")
+        return replay(self.inner, {**dict(zip(self.seeds, operands, strict=True)), **(more or {})}, kind)
+
+
+def kind_of(values: Sequence[Any]) -> str:
+    """How to compute with values: "active", "complex" or "plain"."""
+    if any(map(is_active, values)):
+        return "active"
+    return "complex" if any(map(np.iscomplexobj, values)) else "plain"
+
+
+def depth_of(x: Any) -> int:
+    """How many runs an active value is nested in; 1 for a complex number."""
+    if is_active(x):
+        return 1 + depth_of(x.value)
+    return int(np.iscomplexobj(x))
+
+
+def without_primal(x: Any) -> Any:
+    """x minus its plain value: zero, but with the derivatives of x (for the complex step with its imaginary part)."""
+    return x - (np.real(x) if np.iscomplexobj(x) else bottom(x))
+
+
+def _same(a: Any, b: Any) -> bool:
+    return a is b or bool(np.array_equal(a, b, equal_nan=True))
+
+
+def record_solver(op_class: Any, name: str, rule: Any, lifting: Lifting, inner: Columns, result: Any, template: Any,
+                  **parts: Any) -> Any:  # fmt: skip
+    """Record what a solver gave, for the run of the youngest number that the function reads."""
+    operands = lifting.originals
+    tape = max((x.tape for x in operands), key=lambda tape: tape.age)
+    values, columns, active = split(operands, tape)
+    op = op_class(rule, active, {})
+    op.name = name
+    op.begin(inner, [v.index for v in lifting.variables], values, result, template)
+    for part, value in parts.items():
+        setattr(op, part, value)
+    return carried_out(tape, op, operands, values, columns, op.value(*values))
+
+
+class _Name:
+    """A function in the text of a row."""
+
+    def __init__(self, function: Any) -> None:
+        name = getattr(function, "__name__", "f")
+        self.name = name if name.isidentifier() else "f"
+
+    def __repr__(self) -> str:
+        return self.name
+
+
+def shown(x: Any, lifting: Lifting) -> Any:
+    """The arguments of a call for the text of its row: holes for operands, functions by their names."""
+    from .arrays.moves import Hole
+
+    for k, original in enumerate(lifting.originals):
+        if original is x:
+            return Hole(k)
+    if type(x) in (list, tuple):
+        return type(x)(shown(y, lifting) for y in x)
+    if type(x) is dict:
+        return {name: shown(y, lifting) for name, y in x.items()}
+    if isinstance(x, FunctionType) or callable(x):
+        return _Name(x)
+    return plainly(x)
