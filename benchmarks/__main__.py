@@ -8,7 +8,7 @@ import platform
 
 import ad_magic
 
-from . import arrays, cells, loading, memory
+from . import cells, loading, memory
 from .rosenbrock import forward_rows, peer_version, reverse_rows
 from .table import Row, render
 
@@ -24,8 +24,12 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=25, help="interleaved rounds (25)")
     parser.add_argument("--operations", type=int, default=1_000_000, help="length of the long loop (1000000)")
     parser.add_argument("--steps", type=int, default=1000, help="steps of the training loop (1000)")
+    parser.add_argument("--blas", type=int, help="threads of NumPy's OpenBLAS (as many as it likes)")
     parser.add_argument("--starts", type=int, default=9, help="fresh processes of each kind (9)")
     args = parser.parse_args()
+    if args.blas:
+        os.environ["OPENBLAS_NUM_THREADS"] = str(args.blas)
+    from . import arrays  # NumPy reads that as it is loaded
 
     versions = ", ".join(f"{name} {peer_version(name) or 'not installed'}" for name in PEERS)
     machine = f"{platform.machine()}, {os.cpu_count()} processors"
@@ -47,7 +51,8 @@ def main() -> None:
         rounds = max(1, args.rounds // 3)
         show("arrays: value and gradient, against by hand", arrays.rows(rounds, args.steps), ours="time")
         print(f"Best of {rounds} interleaved rounds; median: of the ratios of the rounds.")
-        print("With the garbage collector on, until the graph is given back. By hand: the gradient in plain NumPy.\n")
+        print("With the garbage collector on, until the graph is given back. By hand: the gradient in plain NumPy.")
+        print("On a busy machine threads wait for each other, those of NumPy's BLAS too: then --blas 1.\n")
     if "memory" in args.only:
         show(
             "memory, for each operation",

@@ -66,7 +66,8 @@ def test_the_command_prints_the_rows_of_the_arrays(
         "    ad_magic, as a cell from its text",
         "    the value alone, plain NumPy",
     ):
-        assert f"\n{row}" in printed, row
+        assert f"\n{row} " in printed, row  # and then a time; a colon would say why there is none
+    assert f"{arrays.CELL.name}:" not in printed
     for name in ("autograd", "mygrad", "torch"):
         assert f"\n    {name}" in printed, name
     assert printed.count("≤") == 2, "the two budgets"
