@@ -18,10 +18,12 @@ from ad_magic.engine.operation import operation, partial_of, patterns, value_of
 from ad_magic.engine.record import apply
 from ad_magic.engine.tape import Tape, forward_sweep, replay, reverse_sweep
 from ad_magic.engine.traced import Traced
-from ad_magic.rules import RULES, compile_expression
+from ad_magic.rules import RULES as TABLE
+from ad_magic.rules import compile_expression, special
 from ad_magic.rules.number import PLAIN as TABLE_NAMES
 
 inf, nan = math.inf, math.nan
+RULES = {name: rule for name, rule in TABLE.items() if name not in special.ROWS}  # for those see test_special.py
 
 # ---- what each primitive is called with ----------------------------------------------------------
 
@@ -55,6 +57,8 @@ DOMAIN = {
     "mod": (signed(1e-3, 1e4), signed(1e-2, 1e3)),
     "floordiv": (signed(1e-3, 1e4), signed(1e-2, 1e3)),
     "neg": (real,),
+    "square": (real,),
+    "reciprocal": (real,),
     "abs": (real,),
     "fabs": (real,),
     "sqrt": (positive(1e-100, 1e100),),
@@ -67,6 +71,8 @@ DOMAIN = {
     "log10": (positive(1e-100, 1e100),),
     "log_base": [(positive(1e-50, 1e50), positive(2.0, 1e50)), (positive(1e-50, 1e50), positive(1e-50, 0.5))],
     "log1p": [(positive(1e-100, 1e100),), (between(-0.999, -1e-9),)],
+    "logaddexp": [(modest, modest), (signed(1e-3, 600.0), signed(1e-3, 600.0))],
+    "logaddexp2": [(modest, modest), (signed(1e-3, 600.0), signed(1e-3, 600.0))],
     "sin": (signed(1e-100, 1e6),),
     "cos": (signed(1e-100, 1e6),),
     "tan": (signed(1e-100, 1e3),),
@@ -88,6 +94,7 @@ DOMAIN = {
     "remainder": (signed(1e-3, 1e4), signed(1e-2, 1e3)),
     "ldexp": (real, st.integers(-300, 300)),
     "fma": (modest, modest, modest),
+    **dict.fromkeys(("maximum", "minimum", "fmax", "fmin"), (signed(1e-8, 1e10), signed(1e-8, 1e10))),
     "sum": (modest, modest, modest),
     "max": (real,),
     "min": (real,),
@@ -103,6 +110,7 @@ DOMAIN = {
     "floor": (signed(1e-3, 1e6),),
     "ceil": (signed(1e-3, 1e6),),
     "trunc": (signed(1e-3, 1e6),),
+    "heaviside": (signed(1e-3, 1e6), modest),
     "round": (signed(1e-3, 1e4), st.integers(-2, 6)),
 }
 # Operations of numbers that are all equal: one is drawn and repeated. There is a kink at each of their points, so that
@@ -497,6 +505,7 @@ def test_the_derivatives_of_whole_powers_at_a_tiny_number():
 
 # For each rule that has kinks: points that are, and points beside them that are not.
 _TIES = ([(2.0, 2.0), (2.0, 2.0, 2.0), (0.0, 0.0), (-1.5, -1.5)], [])  # nothing else is recorded as a max or min
+_EQUAL = ([(2.0, 2.0), (0.0, -0.0), (-1.5, -1.5)], [(2.0, math.nextafter(2, 3)), (0.0, 5e-324), (inf, 1.0)])
 _ROOTS = ([(0.0, 0.5), (0.0, 0.25), (-0.0, 1 / 3)], [(5e-324, 0.5), (0.0, 1.0), (0.0, 2.0), (0.0, 0.0), (1.0, 0.5)])
 KINKS = {
     "pow": _ROOTS,
@@ -523,6 +532,8 @@ KINKS = {
     "floor": ([(0.0,), (2.0,), (-3.0,)], [(0.5,), (1.999,), (-5e-324,)]),
     "ceil": ([(0.0,), (2.0,), (-3.0,)], [(0.5,), (1.999,), (5e-324,)]),
     "trunc": ([(2.0,), (-3.0,)], [(0.0,), (0.5,), (-0.5,), (1.999,)]),
+    **dict.fromkeys(("maximum", "minimum", "fmax", "fmin"), _EQUAL),
+    "heaviside": ([(0.0, 0.5), (-0.0, 1.0)], [(5e-324, 0.5), (-5e-324, 0.5)]),
 }
 kinked = pytest.mark.parametrize("name", [n for n, rule in RULES.items() if rule.kink])
 
@@ -669,6 +680,16 @@ POLICY = {
     "asin(x)*0 at 1": (lambda x: 0.0 * MATH["asin"](x), (1.0,), [0.0]),
     "sqrt(-x) at 0": (lambda x: sqrt(-x), (0.0,), [-inf]),  # it falls to 0 from the left
     "sqrt(0 - x) at 0": (lambda x: sqrt(0.0 - x), (0.0,), [-inf]),
+    "logaddexp of two that are nothing": (lambda x, y: apply("logaddexp", x, y), (-inf, -inf), [0.5, 0.5]),
+    "logaddexp of one that is nothing": (lambda x, y: apply("logaddexp", x, y), (-inf, 2.0), [0.0, 1.0]),
+    "logaddexp far out": (lambda x, y: apply("logaddexp", x, y), (1000.0, 0.0), [1.0, 0.0]),
+    "maximum at a tie": (lambda x, y: apply("maximum", x, y), (2.0, 2.0), [0.5, 0.5]),
+    "minimum at a tie": (lambda x, y: apply("minimum", x, y), (2.0, 2.0), [0.5, 0.5]),
+    "maximum: a NaN wins": (lambda x, y: apply("maximum", x, y), (nan, 2.0), [1.0, 0.0]),
+    "fmax: a NaN is ignored": (lambda x, y: apply("fmax", x, y), (nan, 2.0), [0.0, 1.0]),
+    "fmin: a NaN is ignored": (lambda x, y: apply("fmin", x, y), (2.0, nan), [1.0, 0.0]),
+    "heaviside at 0": (lambda x, y: apply("heaviside", x, y), (0.0, 0.5), [0.0, 1.0]),
+    "reciprocal far out": (lambda x: apply("reciprocal", x), (1e200,), [0.0]),
 }
 BROKEN = {("sqrt(x - x)", "reverse"): "LIMIT: the reverse sweep adds inf and -inf; NaN is flagged"}
 

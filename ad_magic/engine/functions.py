@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import functools
 import operator
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
-from ad_magic.rules import RULES, define
+from ad_magic.rules import RULES, define, special
 from ad_magic.rules.number import math
 
 from .active import Active, LostDerivative, place_in_words, primal
@@ -207,13 +207,19 @@ def _table_function(name: str) -> Callable[..., Any]:
     return function
 
 
+def _table_functions(names: Sequence[str]) -> Callable[..., Any]:
+    functions = [_table_function(name) for name in names]
+    return lambda *args: tuple(function(*args) for function in functions)
+
+
 # What the names of the table mean where the numbers may be ours: a partial is differentiated like any other program.
 ACTIVE.update(MATH)
 ACTIVE["sech2"] = lambda a, z: (1 / MATH["cosh"](a)) ** 2
 ACTIVE["sum"] = lambda numbers: functools.reduce(operator.add, numbers)
 ACTIVE.update({name: _table_function(name) for name in (
     "sign", "rint", "floor", "ceil", "trunc", "polygamma", "maximum", "minimum", "fmax", "fmin", "logaddexp",
-    "logaddexp2", "heaviside")})  # fmt: skip
+    "logaddexp2", "heaviside", *special.ROWS)})  # fmt: skip
+ACTIVE.update({name: _table_functions(rows) for name, rows in special.SEVERAL.items()})
 
 # NumPy calls these methods for the elements of an object array, and np.sin(x) of a single number ends here too.
 for _name, _function in (("arcsin", "asin"), ("arccos", "acos"), ("arctan", "atan"), ("arcsinh", "asinh"),

@@ -10,6 +10,8 @@ from functools import cache
 from types import SimpleNamespace
 from typing import Any
 
+from . import special
+
 # Copies: while a cell runs, the modules themselves hold stand-ins.
 math = SimpleNamespace(**vars(_math))
 cmath = SimpleNamespace(**vars(_cmath))
@@ -122,6 +124,9 @@ CONSTANTS = {
     "LN10": math.log(10.0),
     "DEGREES": 180 / math.pi,
     "RADIANS": math.pi / 180,
+    "PI": math.pi,
+    "SQRT_2": math.sqrt(2.0),
+    "SQRT_TAU": math.sqrt(2 * math.pi),
     "TWO_OVER_SQRT_PI": 2 / math.sqrt(math.pi),
     "inf": math.inf,
 }
@@ -145,6 +150,7 @@ PLAIN: dict[str, Any] = {
     "logaddexp2": lambda a, b: logaddexp(a * CONSTANTS["LN2"], b * CONSTANTS["LN2"]) / CONSTANTS["LN2"],
     "heaviside": heaviside,
     "sech2": sech2,
+    **special.plain_names(),
 }
 
 # ---- complex numbers: what the complex step can pass through ---------------------------------------
@@ -338,6 +344,7 @@ def ieee() -> dict[str, Any]:
         **{name: quiet(function) if callable(function) else function for name, function in PLAIN.items()},
         **own,
         "abs": np.abs,
+        "sech2": lambda a, z: (1 / np.cosh(a)) ** 2,
         "ldexp": lambda a, b: np.ldexp(a, int(b)),
         "log": lambda a, *base: np.log(a) / np.log(*base) if base else np.log(a),
     }
@@ -345,7 +352,7 @@ def ieee() -> dict[str, Any]:
 
 @cache
 def numpy_names() -> dict[str, Any]:
-    """The names for arrays: NumPy's functions, which also dispatch on active arrays. `choose` is `x if where else y`."""
+    """The names for arrays: NumPy's functions, also of active arrays. `choose` is `x if where else y` by entry."""
     from ad_magic.rules.arrays.frozen import np
 
     def choose(where: Any, x: Callable[[], Any], y: Callable[[], Any]) -> Any:
@@ -363,13 +370,9 @@ def numpy_names() -> dict[str, Any]:
             slope.reshape(-1)[flat] = (1 / np.cosh(a.reshape(-1)[flat])) ** 2
         return slope
 
-    def polygamma_of(n: Any, x: Any) -> Any:
-        from scipy import special
-
-        return special.polygamma(n, x)
-
     own = {"asin": "arcsin", "acos": "arccos", "atan": "arctan", "asinh": "arcsinh", "acosh": "arccosh",
-           "atanh": "arctanh", "atan2": "arctan2", "pow": "power", "degrees": "rad2deg", "radians": "deg2rad"}  # fmt: skip
+           "atanh": "arctanh", "atan2": "arctan2", "pow": "power", "degrees": "rad2deg",
+           "radians": "deg2rad"}  # fmt: skip
     same = [name for name in PLAIN if isinstance(getattr(np, name, None), np.ufunc)]
     return {
         **CONSTANTS,
@@ -379,7 +382,7 @@ def numpy_names() -> dict[str, Any]:
         "choose": choose,
         "both": np.logical_and,
         "either": np.logical_or,
-        "polygamma": polygamma_of,
+        **special.array_names(),
         "sech2": sech2_of,
         "log": lambda a, *base: np.log(a) / np.log(*base) if base else np.log(a),
     }

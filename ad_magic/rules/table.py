@@ -37,13 +37,38 @@ def _greater(sign: str, only_a: str = "a != a", only_b: str = "b != b") -> tuple
     )
 
 
+def _share(exp: str) -> tuple[str, str]:
+    """The partials of a logarithm of a sum of exponentials: the shares of the sum; even ones of two infinite terms."""
+    share = "{0}({1} - z) if {1} != z else 1.0 if {2} != z else 0.5"
+    return share.format(exp, "a", "b"), share.format(exp, "b", "a")
+
+
 # x**0 is constant, also at 0; 0**y is 0 for y > 0
 _POWER = ("b * a ** (b - 1) if a or b else 0.0", "z * log(a) if z else 0.0")
 _TIE = Kink("True", "a tie shares the derivative evenly")
-_EQUAL = Kink("a == b", "a tie shares the derivative evenly", "0.0", "1.0")
+_UP = Kink("a == b", "a tie shares the derivative evenly", "0.0", "1.0")
+_DOWN = Kink("a == b", "a tie shares the derivative evenly", "1.0", "0.0")
 _SQUARE = "2 * a if b == 2 else b * a ** (b - 1) if b else 0.0"
 _ROOT = Kink("a == 0 and 0 < b < 1", _VERTICAL, None, "inf")  # x**0.5 as sqrt(x)
 _RINT = "-rint((a - z) / b)"
+_TURN = "the slope changes here"
+
+
+def _far(sign: str) -> str:
+    """(1, -3, 15, ...) u, u^2, u^3, ... with u = 1 / (2 a^2): what is left of erfcx and dawsn far out, where their main
+    terms cancel (Abramowitz & Stegun 7.1.23)."""
+    text = "1"
+    for k in (13, 11, 9, 7, 5, 3):
+        text = f"(1 {sign} {k} * (0.5 / a / a) * {text})"
+    return f"(0.5 / a / a) * {text}"
+
+
+# densities, as exponentials of their logarithms
+_GAMMA = "exp(xlogy(a - 1, b) - b - gammaln(a))"
+_BETA = "exp(xlogy(a - 1, c) + xlog1py(b - 1, -c) - betaln(a, b))"
+_IN_GAMMA = "exp(z + gammaln(a) - xlogy(a - 1, z))"
+_IN_BETA = "exp(betaln(a, b) - xlogy(a - 1, z) - xlog1py(b - 1, -z))"
+_D_SERIES = "PI / 4 * (0.375 + a * (0.46875 + a * (0.5126953125 + a * (0.538330078125 + a * 0.5551528930664062))))"
 
 # fmt: off
 _ROWS = (
@@ -77,8 +102,8 @@ _ROWS = (
     _rule("log2",      "log2(a)",         "1 / (a * LN2)"),
     _rule("log10",     "log10(a)",        "1 / (a * LN10)"),
     _rule("log1p",     "log1p(a)",        "1 / (1 + a)"),
-    _rule("logaddexp", "logaddexp(a, b)", "exp(a - z)",                          "exp(b - z)"),
-    _rule("logaddexp2", "logaddexp2(a, b)", "exp2(a - z)",                       "exp2(b - z)"),
+    _rule("logaddexp", "logaddexp(a, b)", *_share("exp")),
+    _rule("logaddexp2", "logaddexp2(a, b)", *_share("exp2")),
     _rule("fpow",      "pow(a, b)",       *_POWER, kink=_ROOT),
 
     # ---- trigonometric functions and their inverses ----------------------------------------------
@@ -119,10 +144,10 @@ _ROWS = (
     _rule("fma",       "fma(a, b, c)",    "b",                                   "a",            "1"),
 
     # ---- the greater and the smaller: a NaN wins, except in fmax and fmin --------------------------
-    _rule("maximum",   "maximum(a, b)",   *_greater(">"), kink=_EQUAL),
-    _rule("minimum",   "minimum(a, b)",   *_greater("<"), kink=_EQUAL),
-    _rule("fmax",      "fmax(a, b)",      *_greater(">", "b != b", "a != a"), kink=_EQUAL),
-    _rule("fmin",      "fmin(a, b)",      *_greater("<", "b != b", "a != a"), kink=_EQUAL),
+    _rule("maximum",   "maximum(a, b)",   *_greater(">"), kink=_UP),
+    _rule("minimum",   "minimum(a, b)",   *_greater("<"), kink=_DOWN),
+    _rule("fmax",      "fmax(a, b)",      *_greater(">", "b != b", "a != a"), kink=_UP),
+    _rule("fmin",      "fmin(a, b)",      *_greater("<", "b != b", "a != a"), kink=_DOWN),
 
     # ---- any number of arguments: a is the list of them, the partial with respect to one of them, x
     _variadic("sum",   "sum(a)",          "1"),
@@ -138,6 +163,116 @@ _ROWS = (
     _rule("gamma",     "gamma(a)",        "z * polygamma(0, a)"),
     _rule("lgamma",    "lgamma(a)",       "polygamma(0, a)"),
     _rule("polygamma", "polygamma(a, b)", "0.0",                                 "polygamma(a + 1, b)"),  # a: the order
+
+    # ---- functions of scipy.special (special.py): error functions and the normal distribution -----
+    _rule("erfcx",     "erfcx(a)",
+          f"2 * a * z - TWO_OVER_SQRT_PI if a < 25 else -TWO_OVER_SQRT_PI * {_far('-')}"),
+    _rule("erfi",      "erfi(a)",         "TWO_OVER_SQRT_PI * exp(a * a)"),
+    _rule("dawsn",     "dawsn(a)",        f"1 - 2 * a * z if abs(a) < 25 else -{_far('+')}"),
+    _rule("erfinv",    "erfinv(a)",       "exp(z * z) / TWO_OVER_SQRT_PI"),
+    _rule("erfcinv",   "erfcinv(a)",      "-exp(z * z) / TWO_OVER_SQRT_PI"),
+    _rule("ndtr",      "ndtr(a)",         "exp(-0.5 * a * a) / SQRT_TAU"),
+    _rule("ndtri",     "ndtri(a)",        "SQRT_TAU * exp(0.5 * z * z)"),
+    _rule("log_ndtr",  "log_ndtr(a)",     "2 / (SQRT_TAU * erfcx(-a / SQRT_2))"),
+    _rule("ndtri_exp", "ndtri_exp(a)",    "0.5 * SQRT_TAU * erfcx(-z / SQRT_2)"),
+    _rule("owens_t",   "owens_t(a, b)",   "-exp(-0.5 * a * a) * erf(a * b / SQRT_2) / (2 * SQRT_TAU)",
+                                          "exp(-0.5 * a * a * (1 + b * b)) / (2 * PI * (1 + b * b))"),
+
+    # ---- of scipy.special: gamma and beta ----------------------------------------------------------
+    _rule("gammaln",   "gammaln(a)",      "digamma(a)"),
+    _rule("loggamma",  "loggamma(a)",     "digamma(a)"),
+    _rule("rgamma",    "rgamma(a)",       "-z * digamma(a) if a > 0.5 else "
+                                          "gamma(1 - a) * (cos(PI * a) - sin(PI * a) * digamma(1 - a) / PI)"),
+    _rule("digamma",   "digamma(a)",      "polygamma(1, a)"),
+    _rule("zeta",      "zeta(a, b)",      "0.0",                                 "-a * zeta(a + 1, b)"),
+    _rule("beta",      "beta(a, b)",      "z * (digamma(a) - digamma(a + b))",   "z * (digamma(b) - digamma(a + b))"),
+    _rule("betaln",    "betaln(a, b)",    "digamma(a) - digamma(a + b)",         "digamma(b) - digamma(a + b)"),
+    _rule("binom",     "binom(a, b)",     "z * (digamma(a + 1) - digamma(a - b + 1))",
+                                          "z * (digamma(a - b + 1) - digamma(b + 1))"),
+    _rule("poch",      "poch(a, b)",      "z * (digamma(a + b) - digamma(a))",   "z * digamma(a + b)"),
+    _rule("gammainc",  "gammainc(a, b)",  "0.0",                                 _GAMMA),
+    _rule("gammaincc", "gammaincc(a, b)", "0.0",                                 f"-{_GAMMA}"),
+    _rule("gammaincinv", "gammaincinv(a, b)", "0.0",                             _IN_GAMMA),
+    _rule("gammainccinv", "gammainccinv(a, b)", "0.0",                           f"-{_IN_GAMMA}"),
+    _rule("betainc",   "betainc(a, b, c)", "0.0", "0.0", _BETA),
+    _rule("betaincc",  "betaincc(a, b, c)", "0.0", "0.0", f"-{_BETA}"),
+    _rule("betaincinv", "betaincinv(a, b, c)", "0.0", "0.0", _IN_BETA),
+
+    # ---- of scipy.special: exponentials, logarithms, entropies -------------------------------------
+    _rule("expit",     "expit(a)",        "z * expit(-a)"),
+    _rule("logit",     "logit(a)",        "1 / (a * (1 - a))"),
+    _rule("log_expit", "log_expit(a)",    "expit(-a)"),
+    _rule("exp10",     "exp10(a)",        "z * LN10"),
+    _rule("exprel",    "exprel(a)",       "0.5 * hyp1f1(2.0, 3.0, a)"),
+    _rule("cosm1",     "cosm1(a)",        "-sin(a)"),
+    _rule("powm1",     "powm1(a, b)",     "b * a ** (b - 1) if a or b else 0.0", "(z + 1) * log(a) if z + 1 else 0.0"),
+    _rule("expi",      "expi(a)",         "exp(a) / a"),
+    _rule("exp1",      "exp1(a)",         "-exp(-a) / a"),
+    _rule("expn",      "expn(a, b)",      "0.0",     "-expn(a - 1, b) if a else -exp(-b) * (1 + b) / (b * b)"),
+    _rule("si",        "sici(a)[0]",      "sin(a) / a if a else 1.0"),
+    _rule("ci",        "sici(a)[1]",      "cos(a) / a"),
+    _rule("shi",       "shichi(a)[0]",    "sinh(a) / a if a else 1.0"),
+    _rule("chi",       "shichi(a)[1]",    "cosh(a) / a"),
+    _rule("fresnel_s", "fresnel(a)[0]",   "sin(0.5 * PI * a * a)"),
+    _rule("fresnel_c", "fresnel(a)[1]",   "cos(0.5 * PI * a * a)"),
+    _rule("spence",    "spence(a)",       "log(a) / (1 - a) if a != 1 else 0.5 * (a - 3)"),
+    _rule("lambertw",  "lambertw(a, b)",  "1 / (a + exp(z))",                    "0.0",
+          kink=Kink("a + exp(z) == 0", _VERTICAL)),
+    _rule("wrightomega", "wrightomega(a)", "z / (1 + z)"),
+    _rule("xlogy",     "xlogy(a, b)",     "log(b)",                              "a / b if a or b else 0.0"),
+    _rule("xlog1py",   "xlog1py(a, b)",   "log1p(b)",                            "a / (1 + b) if a or 1 + b else 0.0"),
+    _rule("entr",      "entr(a)",         "-1 - log(a)",
+          kink=Kink("a == 0", _VERTICAL, None, "inf")),
+    _rule("rel_entr",  "rel_entr(a, b)",  "log(a / b) + 1",                      "-(a / b) if a or b else 0.0",
+          kink=Kink("a == 0", _VERTICAL)),
+    _rule("kl_div",    "kl_div(a, b)",    "log(a / b)",                          "1 - a / b if a or b else 1.0",
+          kink=Kink("a == 0", _VERTICAL)),
+    _rule("huber",     "huber(a, b)",     "0.0 if abs(b) <= a else abs(b) - a",  "b if abs(b) <= a else a * sign(b)"),
+    _rule("pseudo_huber", "pseudo_huber(a, b)",
+          "b * b / hypot(a, b) * (b / (a + hypot(a, b))) ** 2 if b else 0.0",
+          "a * b / hypot(a, b) if a or b else 0.0"),
+    _rule("boxcox",    "boxcox(a, b)",    "a ** (b - 1)",
+          "0.5 * log(a) ** 2 * hyp1f1(2.0, 3.0, b * log(a)) if a else 1 / (b * b)"),
+    _rule("boxcox1p",  "boxcox1p(a, b)",  "exp((b - 1) * log1p(a))",
+          "0.5 * log1p(a) ** 2 * hyp1f1(2.0, 3.0, b * log1p(a)) if 1 + a else 1 / (b * b)"),
+    _rule("inv_boxcox", "inv_boxcox(a, b)", "z / (a * b + 1)",                   "0.0"),
+    _rule("inv_boxcox1p", "inv_boxcox1p(a, b)", "(z + 1) / (a * b + 1)",         "0.0"),
+    _rule("hyp0f1",    "hyp0f1(a, b)",    "0.0",                                 "hyp0f1(a + 1, b) / a"),
+    _rule("hyp1f1",    "hyp1f1(a, b, c)", "0.0", "0.0", "a / b * hyp1f1(a + 1, b + 1, c)"),
+
+    # ---- of scipy.special: Bessel and Airy functions (Abramowitz & Stegun 9.1, 9.6, 10.4) ----------
+    _rule("j0",        "j0(a)",           "-j1(a)"),
+    _rule("j1",        "j1(a)",           "0.5 * (j0(a) - jv(2, a))"),
+    _rule("jv",        "jv(a, b)",        "0.0",                                 "0.5 * (jv(a - 1, b) - jv(a + 1, b))"),
+    _rule("y0",        "y0(a)",           "-y1(a)"),
+    _rule("y1",        "y1(a)",           "0.5 * (y0(a) - yv(2, a))"),
+    _rule("yv",        "yv(a, b)",        "0.0",                                 "0.5 * (yv(a - 1, b) - yv(a + 1, b))"),
+    _rule("i0",        "i0(a)",           "i1(a)"),
+    _rule("i1",        "i1(a)",           "0.5 * (i0(a) + iv(2, a))"),
+    _rule("iv",        "iv(a, b)",        "0.0",                                 "0.5 * (iv(a - 1, b) + iv(a + 1, b))"),
+    _rule("k0",        "k0(a)",           "-k1(a)"),
+    _rule("k1",        "k1(a)",           "-0.5 * (k0(a) + kv(2, a))"),
+    _rule("kv",        "kv(a, b)",        "0.0",                                "-0.5 * (kv(a - 1, b) + kv(a + 1, b))"),
+    _rule("i0e",       "i0e(a)",          "i1e(a) - sign(a) * z", kink=Kink("a == 0", _TURN, "1.0", "-1.0")),
+    _rule("i1e",       "i1e(a)",          "0.5 * (i0e(a) + ive(2, a)) - sign(a) * z"),
+    _rule("ive",       "ive(a, b)",       "0.0",                "0.5 * (ive(a - 1, b) + ive(a + 1, b)) - sign(b) * z",
+          kink=Kink("a == 0 and b == 0", _TURN, "1.0", "-1.0")),
+    _rule("k0e",       "k0e(a)",          "z - k1e(a)"),
+    _rule("k1e",       "k1e(a)",          "z - 0.5 * (k0e(a) + kve(2, a))"),
+    _rule("kve",       "kve(a, b)",       "0.0",                "z - 0.5 * (kve(a - 1, b) + kve(a + 1, b))"),
+    _rule("airy_ai",   "airy(a)[0]",      "airy(a)[1]"),
+    _rule("airy_aip",  "airy(a)[1]",      "a * airy(a)[0]"),
+    _rule("airy_bi",   "airy(a)[2]",      "airy(a)[3]"),
+    _rule("airy_bip",  "airy(a)[3]",      "a * airy(a)[2]"),
+
+    # ---- of scipy.special: elliptic integrals; ellipd is D = (K - E) / m (DLMF 19.4) ---------------
+    _rule("ellipk",    "ellipk(a)",       "(z - ellipd(a)) / (2 * (1 - a))"),
+    _rule("ellipkm1",  "ellipkm1(a)",     "-(z - ellipd(1 - a)) / (2 * a)"),
+    _rule("ellipe",    "ellipe(a)",       "-0.5 * ellipd(a)"),
+    _rule("ellipd",    "ellipd(a)",
+          f"(ellipk(a) + (a - 2) * z) / (2 * a * (1 - a)) if abs(a) > 1e-3 else {_D_SERIES}"),
+    _rule("ellipkinc", "ellipkinc(a, b)", "1 / sqrt(1 - b * sin(a) ** 2)",       "0.0"),
+    _rule("ellipeinc", "ellipeinc(a, b)", "sqrt(1 - b * sin(a) ** 2)",           "0.0"),
 
     # ---- steps: the derivative stops here --------------------------------------------------------
     _rule("sign",      "sign(a)",         "0.0", kink=Kink("a == 0", _JUMP), step=True),

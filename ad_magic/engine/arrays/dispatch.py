@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -25,7 +26,7 @@ def call_ufunc(ufunc: np.ufunc, method: str, inputs: tuple[Any, ...], options: d
         inputs, out = inputs[: ufunc.nin], inputs[ufunc.nin :]
     if method == "at":
         return UFUNC_METHODS["at"](ufunc, *inputs)
-    if any(type(x) in NUMBERS and x.tape is HAND for x in inputs):
+    if any(type(x) in NUMBERS and x.tape is HAND for x in inputs) and special.handler(ufunc) is None:
         return _by_objects(ufunc, method, inputs, options)
     if method != "__call__":
         result = UFUNC_METHODS[method](ufunc, *inputs, **options)
@@ -33,7 +34,7 @@ def call_ufunc(ufunc: np.ufunc, method: str, inputs: tuple[Any, ...], options: d
         where = options.pop("where", True)
         options.pop("casting", None), options.pop("subok", None), options.pop("order", None)
         options.pop("dtype", None)
-        handler = UFUNCS.get(ufunc)
+        handler = UFUNCS.get(ufunc) or special.handler(ufunc)
         if handler is None:
             if any(operand(x) is NotImplemented for x in inputs):
                 return NotImplemented
@@ -86,10 +87,11 @@ def _by_objects(ufunc: np.ufunc, method: str, inputs: tuple[Any, ...], options: 
 
 
 def _home(function: Any) -> str:
+    name = getattr(function, "__name__", "")
+    if getattr(sys.modules.get("scipy.special"), name, None) is function and getattr(np, name, None) is not function:
+        return "scipy.special"
     module = getattr(function, "__module__", None) or ""
-    return {"numpy": "np", "numpy.linalg": "np.linalg", "numpy.fft": "np.fft"}.get(
-        module, "scipy.special" if "scipy" in module or "special" in type(function).__module__ else "np"
-    )
+    return {"numpy.linalg": "np.linalg", "numpy.fft": "np.fft"}.get(module, "np")
 
 
 def no_rule(name: str) -> LostDerivative:
@@ -122,5 +124,5 @@ def name_of(function: Callable[..., Any]) -> str:
     return f"{module}.{getattr(function, '__name__', '?')}"
 
 
-from . import methods  # noqa: E402, F401  it gives Array its operators
+from . import methods, special  # noqa: E402, F401  methods gives Array its operators
 from .functions import UFUNC_METHODS, UFUNCS  # noqa: E402
