@@ -1,13 +1,14 @@
-"""What a user's function reads besides its arguments: made plain while a solver iterates, made variables to differentiate.
+"""What a user's function reads besides its arguments: plain while a solver iterates, variables to differentiate.
 
-A solver of SciPy wants plain numbers. The function that it is given reads active ones: from its closure, from globals, from
-containers and instances. For the time of a block they are replaced where they stand, by their plain values or by
+A solver of SciPy wants plain numbers. The function that it is given reads active ones: from its closure, from globals,
+from containers and instances. For the time of a block they are replaced where they stand, by their plain values or by
 variables of another run, so the function becomes one of all that it reads (lambda lifting: Johnsson, 1985).
 """
 
 from __future__ import annotations
 
 import contextlib
+import functools
 from collections.abc import Callable, Iterator, Sequence
 from types import CodeType, FunctionType
 from typing import Any
@@ -77,6 +78,19 @@ def replaced(objects: Sequence[Any], swap: Callable[[Any], Any]) -> Iterator[lis
             undo()
 
 
+def reads_active(objects: Sequence[Any]) -> bool:
+    """Whether objects hold or read an active number or array."""
+    found = []
+
+    def look(x: Any) -> Any:
+        if is_open(x):
+            found.append(x)
+        return x
+
+    with replaced(objects, look):
+        return bool(found)
+
+
 def is_open(x: Any) -> bool:
     """Whether an object is an active number or array of an open run, or holds one in its place."""
     kind = type(x)
@@ -118,7 +132,7 @@ class Lifting:
 
     def variable(self, x: Any) -> Any:
         """What stands in the place of an object while the function is recorded."""
-        if not is_open(x):
+        if not is_open(x) or getattr(x, "tape", None) is self.tape:  # a name that two functions read comes twice
             return x
         if type(x) is Complex:
             return Complex(self.variable(x.real), self.variable(x.imag))
@@ -137,22 +151,31 @@ class Lifting:
         columns = self.tape.close()
         if changed:
             raise LostDerivative(
-                f"{place_in_words(user_frame())}: the function writes into an array that depends on an input; let it "
-                "write into a copy"
+                f"{here()}: the function writes into an array that depends on an input; let it write into a copy"
             )
         return columns
 
 
-def returning_plain(function: Callable[..., Any], solver: str) -> Callable[..., Any]:
-    """A user's function as SciPy calls it: an active number that it returns is refused, with the user's line."""
+def here() -> str:
+    """Where the user's program calls us: "line 3"."""
+    return place_in_words(user_frame())
 
+
+NO_RULE = (
+    "has no derivative rule here. Write it with functions that have one, or ad_magic.primal(x) where only the value "
+    "matters"
+)
+NOT_FOUND = "cannot see where its function has an active number from; let it come by args= or from a variable"
+
+
+def returning_plain(function: Callable[..., Any], solver: str, place: str, why: str) -> Callable[..., Any]:
+    """A user's function as SciPy calls it: an active number that it returns is refused, with the place of the call."""
+
+    @functools.wraps(function)  # some solvers look at the parameters of a function, or at what it has for attributes
     def called(*args: Any, **kwargs: Any) -> Any:
         result = function(*args, **kwargs)
         if _holds_open(result):
-            raise LostDerivative(
-                f"{place_in_words(user_frame())}: {solver} has no derivative rule for this function; write it with "
-                "functions that have one, or ad_magic.primal(x) where only the value matters"
-            )
+            raise LostDerivative(f"{place}: {solver} {why}")
         return result
 
     return called

@@ -12,17 +12,19 @@ from typing import Any
 from ad_magic.rules.arrays.frozen import np
 from ad_magic.rules.arrays.rule import ArrayRule
 
-from .active import LostDerivative, place_in_words
+from .active import LostDerivative
 from .arrays.array import NUMBERS, Array, is_active, operand
 from .arrays.compose import as_input
 from .arrays.constructors import array
 from .arrays.functions import looked
 from .arrays.operation import absent, reduced, shape_of, spread
 from .lifting import (
+    NOT_FOUND,
     Lifting,
     SolverOperation,
     bottom,
     depth_of,
+    here,
     is_open,
     kind_of,
     plainly,
@@ -33,7 +35,7 @@ from .lifting import (
     without_primal,
 )
 from .record import decide_on
-from .tape import Columns, forward_sweep, reverse_sweep, user_frame
+from .tape import Columns, forward_sweep, reverse_sweep
 
 ROOT = ArrayRule("root", lambda *_: None, (), (), lambda *_: None)
 _FAR = 1e-4  # a Newton step longer than this, in relation: what was found is no root, and there is no derivative
@@ -43,10 +45,13 @@ class RootOperation(SolverOperation):
     """A root t of F(t, operands); `unknown` and `zero` are the rows of t and F in the recorded run."""
 
     __slots__ = ("_slope", "unknown", "zero")
+    _slope: Any
+    unknown: int
+    zero: int
 
     def value(self, *operands: Any) -> Any:
-        """The root at the operands, under numbers of the engine too: Newton steps, each of which doubles the order up to
-        which the derivatives are right."""
+        """The root at the operands; under numbers of the engine by Newton steps, each of which doubles the order up
+        to which the derivatives are right."""
         root = self.result
         if kind_of(operands) == "plain":
             self.recorded_at(operands)
@@ -65,7 +70,7 @@ class RootOperation(SolverOperation):
         if not shape:
             slope = reverse_sweep(inner, {self.zero: 1.0})[self.unknown]
         else:
-            rows = [reverse_sweep(inner, {self.zero: unit})[self.unknown] for unit in np.eye(*shape)]
+            rows = [reverse_sweep(inner, {self.zero: unit})[self.unknown] for unit in np.eye(shape[0])]
             rows = [np.broadcast_to(row, shape) for row in rows]
             slope = array(rows) if any(map(is_active, rows)) else np.array(rows)
         if inner is self.inner:
@@ -77,6 +82,11 @@ class RootOperation(SolverOperation):
         operands = self.arguments(left, right, values)
         inner = self.recorded_at(operands, {self.unknown: z})
         slope = self.slope(inner)
+        if np.any(np.isnan(bottom(slope))):  # no root, or no derivative: for all of them, as forward
+            for i, on, x in zip(left, self.active, operands, strict=True):
+                if on:
+                    adjoints.add(i, np.full(shape_of(x), np.nan)[()])
+            return
         weights = -_solved(np.swapaxes(slope, 0, 1) if shape_of(slope) else slope, g)
         inner_adjoints = reverse_sweep(inner, {self.zero: weights})
         for i, on, seed, x in zip(left, self.active, self.seeds, operands, strict=True):
@@ -131,6 +141,7 @@ def solver(original: Callable[..., Any], name: str, bind: Callable[..., Any], fu
             given[parameter] = _started(given[parameter])
         f = given[function]
         found: list[Any] = []
+        place = here()
 
         def plain(x: Any) -> Any:
             if is_open(x):
@@ -138,13 +149,16 @@ def solver(original: Callable[..., Any], name: str, bind: Callable[..., Any], fu
             return plainly(x)
 
         with replaced([given], plain) as (now,):
-            now = {k: returning_plain(v, name) if callable(v) and k in _FUNCTIONS else v for k, v in now.items()}
+            now = dict(now)
+            for parameter in _FUNCTIONS:
+                if callable(now.get(parameter)):
+                    now[parameter] = returning_plain(now[parameter], name, place, NOT_FOUND)
             result = original(**now)
         if not found:
             return result
         root = _root_of(result)
         if type(root) is not np.ndarray and not isinstance(root, (float, int)):
-            raise LostDerivative(f"{place_in_words(user_frame())}: {name} has a derivative for real roots only")
+            raise LostDerivative(f"{place}: {name} has a derivative for real roots only")
         return _with_root(result, _differentiated(name, f, given, root, fixed, (args, kwargs)))
 
     return solved
@@ -192,12 +206,13 @@ def is_active_of(x: Any, lifting: Lifting) -> bool:
 
 
 def _root_of(result: Any) -> Any:
-    if isinstance(result, tuple):  # with full_output
-        return bottom(result[0])
+    root = result[0] if isinstance(result, tuple) else result  # a tuple with full_output
     for name in ("root", "x"):
         if hasattr(result, name):
-            return getattr(result, name)
-    return result
+            root = getattr(result, name)
+    if isinstance(root, np.ndarray):
+        return np.array(root, subok=False) if root.ndim else root.item()
+    return root
 
 
 def _with_root(result: Any, root: Any) -> Any:

@@ -25,9 +25,9 @@ _ROOTS: dict[str, tuple[str, tuple[str, ...]]] = {
 # Without a derivative rule: a function that returns an active number is refused.
 _REFUSED = {
     "scipy.optimize": (
-        "minimize minimize_scalar least_squares leastsq curve_fit basinhopping differential_evolution dual_annealing shgo "
-        "brute direct fmin fmin_bfgs fmin_cg fmin_cobyla fmin_l_bfgs_b fmin_ncg fmin_powell fmin_slsqp fmin_tnc fminbound "
-        "brent golden bracket approx_fprime"
+        "minimize minimize_scalar least_squares leastsq curve_fit basinhopping differential_evolution dual_annealing "
+        "shgo brute direct fmin fmin_bfgs fmin_cg fmin_cobyla fmin_l_bfgs_b fmin_ncg fmin_powell fmin_slsqp fmin_tnc "
+        "fminbound brent golden bracket approx_fprime"
     ),
     "scipy.integrate": "solve_ivp odeint solve_bvp dblquad tplquad nquad quad_vec cubature tanhsinh nsum",
 }
@@ -93,7 +93,7 @@ def _stand_ins(name: str) -> dict[str, Any]:
 
 def _like(function: Callable[..., Any], original: Callable[..., Any]) -> Callable[..., Any]:
     function = functools.wraps(original)(function)
-    del function.__wrapped__  # type: ignore[attr-defined]
+    del function.__wrapped__
     return function
 
 
@@ -113,12 +113,16 @@ def _binder(original: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _refusing(original: Callable[..., Any], name: str) -> Callable[..., Any]:
-    """A function of SciPy that is as it was, except that a function that returns an active number is refused clearly."""
-    from .lifting import returning_plain
+    """A function of SciPy as it was, except that a user's function that returns an active number is refused clearly."""
+    from .lifting import NO_RULE, here, reads_active, returning_plain
 
     def function(*args: Any, **kwargs: Any) -> Any:
+        if not reads_active((args, kwargs)):
+            return original(*args, **kwargs)
+        place = here()
+
         def guarded(x: Any) -> Any:
-            return returning_plain(x, name) if callable(x) and not isinstance(x, type) else x
+            return returning_plain(x, name, place, NO_RULE) if callable(x) and not isinstance(x, type) else x
 
         return original(*map(guarded, args), **{key: guarded(x) for key, x in kwargs.items()})
 

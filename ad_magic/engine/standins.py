@@ -38,7 +38,7 @@ def standing_in(namespace: dict[str, Any], tree: ast.AST | None = None, skip: An
     modules = set(sys.modules)
     try:
         forth: dict[int, Any] = {}
-        modules_replaced = {**MODULES, **of_numpy(tree)}
+        modules_replaced = {**MODULES, **of_numpy(tree), **of_scipy(tree)}
         for module_name, functions in modules_replaced.items():
             module = sys.modules.get(module_name) or import_module(module_name)
             for name, function in functions.items():
@@ -78,11 +78,18 @@ def standing_in(namespace: dict[str, Any], tree: ast.AST | None = None, skip: An
 
 def of_numpy(tree: ast.AST | None) -> dict[str, dict[str, Any]]:
     """The stand-ins for NumPy, where it is loaded or the cell is about to import it."""
-    if "numpy" not in sys.modules and not (tree is not None and _imports(tree, "numpy")):
+    if "numpy" not in sys.modules and not (tree is not None and (_imports(tree, "numpy") or _imports(tree, "scipy"))):
         return {}
     from .arrays.numpy_standins import replaced
 
     return replaced(tree)
+
+
+def of_scipy(tree: ast.AST | None) -> dict[str, dict[str, Any]]:
+    """The stand-ins for SciPy's solvers, where they are loaded or the cell is about to load them."""
+    from .solvers import solver_modules
+
+    return solver_modules(tree)
 
 
 def _imports(tree: ast.AST, name: str) -> bool:
