@@ -6,7 +6,6 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ad_magic.engine.tape import forward_sweep
 from ad_magic.rules.number import NotAnalytic
 
 from .complexstep import complex_step
@@ -14,13 +13,16 @@ from .differences import judge, measure
 from .formulas import evaluate
 from .program import Evaluate, cell_program, random_numbers_kept, recorded_program
 from .report import FORMULA, CheckReport, CheckRow
-from .subject import Seed, components, derivatives
+from .subject import Seed, components, derivatives, entry
 from .verdict import DIFFERS, KINK, Comparison, compare, not_applicable
 
 DIFFERENCES, COMPLEX, FORWARD = "central differences", "complex step", "forward mode"
 EXACT = 1e-8  # relative error allowed where both numbers are exact but for rounding
 SEEDS = 100  # entries of array inputs that are checked; of more, so many, evenly spread
+COMPONENTS = 100  # of array outputs, likewise
+PAIRS = 2_000  # so many of an input and an output
 WORK = 20_000_000  # operations that a check may replay, which for long programs means fewer entries
+BY_ENTRY = 30  # so many operations on entries of arrays take the time of one operation
 
 
 def check(result: Any, expect: Mapping[str, Any] | None = None) -> CheckReport:
@@ -32,37 +34,53 @@ def check(result: Any, expect: Mapping[str, Any] | None = None) -> CheckReport:
     parts = components(run)
     got = derivatives(result, len(parts))
     formulas = _formulas(result, expect or {}, len(parts))
-    chosen = _chosen(result, formulas)
+    shown = _spread(len(parts), COMPONENTS)
+    chosen = _chosen(result, formulas, len(shown))
     notes = []
     if len(chosen) < len(run.seeds):
         notes.append(f"{len(chosen)} of {len(run.seeds)} entries were checked, evenly spread.")
+    if len(shown) < len(parts):
+        notes.append(f"{len(shown)} of {len(parts)} entries of the output were checked, evenly spread.")
+    names = [parts[k] for k in shown]
     rows: list[CheckRow] = []
     with random_numbers_kept():
         program, why = _program(result)
         if why:
             notes.append(why)
         for s in chosen:
-            slopes = [gradient[s] for gradient in got]
-            one = Seed(result, s, slopes)
+            one = Seed(result, s, [got[k][s] for k in shown], shown)
             found = {
                 FORMULA: _against_formula(one, formulas.get(s)),
                 DIFFERENCES: _against_differences(one, program),
                 COMPLEX: _against_complex_step(one),
                 FORWARD: _against_forward(one),
             }
-            rows += [_row(one, parts, method, outcomes) for method, outcomes in found.items() if outcomes]
+            rows += [_row(one, names, method, outcomes) for method, outcomes in found.items() if outcomes]
     title = ", ".join(f"{name} = {_shown(value)}" for name, value in result.inputs.items())
     label = result.output_label or " and ".join(o for o in result.outputs)
     return CheckReport(label, title, tuple(rows), tuple(notes))
 
 
-def _chosen(result: Any, formulas: Mapping[int, Any]) -> list[int]:
-    """Which seeds are checked: all, or of very many some, evenly spread, and those with a formula."""
+def _chosen(result: Any, formulas: Mapping[int, Any], components: int) -> list[int]:
+    """Which seeds are checked: all, or of very many some, evenly spread, and those with a formula of their own."""
     count = len(result.run.seeds)
-    most = max(4, min(SEEDS, WORK // max(1, 10 * len(result.run.tape))))
+    most = max(4, min(SEEDS, PAIRS // max(1, components), WORK // max(1, 10 * _operations(result.run.tape))))
     if count <= most:
         return list(range(count))
-    return sorted({*formulas, *(k * (count - 1) // (most - 1) for k in range(most))})
+    own = formulas if len(formulas) <= SEEDS else {}
+    return sorted({*own, *_spread(count, most)})
+
+
+def _spread(count: int, most: int) -> list[int]:
+    """So many numbers below `count`, evenly spread, the first and the last among them."""
+    return list(range(count)) if count <= most else [k * (count - 1) // (most - 1) for k in range(most)]
+
+
+def _operations(tape: Any) -> int:
+    """How long a program takes, in operations on numbers."""
+    if not tape.arrays:
+        return len(tape)
+    return len(tape) + sum(getattr(value, "size", 0) for value in tape.values) // BY_ENTRY
 
 
 def _program(result: Any) -> tuple[Evaluate, str]:
@@ -99,10 +117,13 @@ def _formulas(result: Any, expect: Mapping[str, Any], size: int) -> dict[int, li
         if not of_target:
             raise ValueError(f"there is no input {target!r} to expect a derivative of; there is {_list(result.seeds)}")
         numbers = evaluate(target, formula, result.inputs, namespace)
-        if len(numbers) != size * len(of_target):
+        wanted = size * len(of_target)
+        if len(numbers) == 1:  # one number for all of them
+            numbers = numbers * wanted
+        if len(numbers) != wanted:
+            hint = "; of a function by entry it is np.diag(…)" if len(numbers) == size == len(of_target) else ""
             raise ValueError(
-                f"the formula for {target} gives {_count(len(numbers))}; "
-                f"the derivative has {_count(size * len(of_target))}"
+                f"the formula for {target} gives {_count(len(numbers))}; the derivative has {_count(wanted)}{hint}"
             )
         for place, s in enumerate(of_target):
             found[s] = numbers[place :: len(of_target)]
@@ -112,6 +133,7 @@ def _formulas(result: Any, expect: Mapping[str, Any], size: int) -> dict[int, li
 def _against_formula(one: Seed, expected: Sequence[float] | None) -> list[Comparison]:
     if expected is None:
         return []
+    expected = [expected[k] for k in one.chosen]
     return [compare(g, e, floor=EXACT, natural=_natural(one, v)) for g, e, v in _each(one, expected)]
 
 
@@ -125,9 +147,9 @@ def _against_differences(one: Seed, program: Evaluate) -> list[Comparison]:
             values = program({**inputs, one.input: array})
         else:
             values = program({**inputs, one.input: moved})
-        if len(values) != len(one.values):
+        if len(values) != one.count:
             raise ValueError("the output changes its shape")
-        return values
+        return [values[k] for k in one.chosen]
 
     if not one.kept and one.result.again is None:
         return [not_applicable("a long run in forward mode is not kept")] * len(one.slopes)
@@ -149,7 +171,7 @@ def _against_complex_step(one: Seed) -> list[Comparison]:
     if not one.kept:
         return [not_applicable("a long run in forward mode keeps no tape")] * len(one.slopes)
     try:
-        expected = complex_step(one.run.tape, one.row, one.output_rows)
+        expected = complex_step(one.run.tape, one.row, one.outputs, one.position)
     except NotAnalytic as error:
         return [not_applicable(str(error))] * len(one.slopes)
     return [_with_ratio(compare(g, e, floor=EXACT, natural=_natural(one, v)), g) for g, e, v in _each(one, expected)]
@@ -158,8 +180,7 @@ def _against_complex_step(one: Seed) -> list[Comparison]:
 def _against_forward(one: Seed) -> list[Comparison]:
     if one.result.mode != "both":
         return []
-    tangents = forward_sweep(one.run.tape, {one.row: 1.0})
-    expected = [0.0 if row is None else float(tangents[row]) for row in one.output_rows]
+    expected = [0.0 if row is None else float(entry(one.tangents[row], place)) for row, place in one.outputs]
     return [
         compare(g, e, floor=EXACT, natural=_natural(one, v))
         if g == g or e == e

@@ -8,30 +8,42 @@ complex form.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from ad_magic.engine.tape import Columns, replay
 from ad_magic.rules.number import NotAnalytic
 
+from .subject import Position, entry, unit
+
 STEP = 1e-30  # relative: its square is lost beside 1, and products of small derivatives do not underflow
 
 
-def complex_step(tape: Columns, seed: int, outputs: Sequence[int | None]) -> list[float]:
-    """The derivative of each output row (None: a constant) with respect to the input at row `seed`.
+def complex_step(
+    tape: Columns, seed: int, outputs: Sequence[tuple[int | None, Position]], position: Position = ()
+) -> list[float]:
+    """The derivative of each output with respect to the input at row `seed`, of an array the entry at `position`.
 
-    Raises NotAnalytic, with one clear sentence, where a complex step is not possible.
+    An output is a row, None for a constant, and the position in it. Raises NotAnalytic, with one clear sentence, where
+    a complex step is not possible.
     """
-    x = tape.values[seed]
+    x = entry(tape.values[seed], position)
     h = max(STEP * (abs(x) or 1.0), 1e-290)
     try:
-        values = replay(tape, {seed: complex(x, h)}, "complex").values
+        values = _values(tape, {seed: tape.values[seed] + unit(tape.values[seed], position, complex(0.0, h))})
     except NotAnalytic:
         raise
     except (ArithmeticError, ValueError, TypeError) as error:
         raise NotAnalytic(f"complex arithmetic raises {type(error).__name__} here") from None
-    assert values is not None
-    moved = [0.0 if row is None else values[row] for row in outputs]
-    slopes = [z.imag / h for z in moved]
+    slopes = [0.0 if row is None else entry(values[row], place).imag / h for row, place in outputs]
     if not all(map(math.isfinite, slopes)):
         raise NotAnalytic("complex arithmetic gives NaN or infinity here")
     return slopes
+
+
+def _values(tape: Columns, inputs: Mapping[int, Any]) -> Sequence[Any]:
+    if tape.arrays:
+        from ad_magic.engine.arrays.complexstep import replay_complex
+
+        return replay_complex(tape, inputs)
+    return replay(tape, inputs, "complex").values

@@ -8,7 +8,7 @@ import difflib
 from collections.abc import Mapping
 from typing import Any
 
-from ad_magic.rules.number import math
+from ad_magic.rules.number import math, numpy_names
 
 MATH = {name: value for name, value in vars(math).items() if not name.startswith("_")}
 
@@ -16,8 +16,9 @@ MATH = {name: value for name, value in vars(math).items() if not name.startswith
 def evaluate(target: str, formula: Any, inputs: Mapping[str, Any], namespace: Mapping[str, Any]) -> list[float]:
     """The numbers that a formula gives, in order, at the values of the inputs.
 
-    A name in it is an input, else a name of the user's, else a function or constant of math, else a builtin. A number
-    (or an array) may stand for the formula. Raises ValueError with one sentence that says what is wrong.
+    A name in it is an input, else a name of the user's, else a function or constant of math (of NumPy by entry, where
+    an input is an array), else a builtin. A number (or an array) may stand for the formula. Raises ValueError with one
+    sentence that says what is wrong.
 
     >>> evaluate("x", "2*x*cos(k)", {"x": 3.0}, {"k": 0})
     [6.0]
@@ -29,7 +30,7 @@ def evaluate(target: str, formula: Any, inputs: Mapping[str, Any], namespace: Ma
     except (SyntaxError, ValueError) as error:
         what = error.msg if isinstance(error, SyntaxError) else str(error)
         raise ValueError(f"the formula for {target} is not a Python expression ({what}): {formula.strip()}") from None
-    names = {**vars(builtins), **MATH, "math": math, **namespace, **inputs}
+    names = {**vars(builtins), **MATH, **_by_entry(inputs), "math": math, **namespace, **inputs}
     try:
         value = eval(code, {**names, "__builtins__": builtins})
     except NameError as error:
@@ -39,6 +40,15 @@ def evaluate(target: str, formula: Any, inputs: Mapping[str, Any], namespace: Ma
     except Exception as error:
         raise ValueError(f"the formula for {target} raises {type(error).__name__}: {error}") from None
     return _numbers(target, value)
+
+
+def _by_entry(inputs: Mapping[str, Any]) -> dict[str, Any]:
+    """Functions for formulas of arrays, and NumPy itself."""
+    if not any(hasattr(value, "shape") for value in inputs.values()):
+        return {}
+    import numpy as np
+
+    return {**numpy_names(), "np": np, "numpy": np}
 
 
 def _numbers(target: str, value: Any) -> list[float]:

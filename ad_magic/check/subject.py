@@ -2,27 +2,56 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from functools import cached_property
+from itertools import product
 from typing import Any
 
-from ad_magic.engine.tape import Columns
+from ad_magic.engine.operation import COMPARISONS
+from ad_magic.engine.tape import Columns, forward_sweep
+from ad_magic.rules import by_entry, compile_expression
+from ad_magic.rules.number import numpy_names
+
+
+Position = tuple[int, ...]  # of an entry in an array; () for a number
+
+
+def entry(value: Any, position: Position) -> Any:
+    """An entry of an array as a number; a number as it is.
+
+    >>> entry(2.5, ())
+    2.5
+    """
+    return value[position].item() if getattr(value, "shape", ()) else value
+
+
+def unit(value: Any, position: Position, size: Any = 1.0) -> Any:
+    """What has `size` at one entry of an array and is zero elsewhere; of a number `size` itself."""
+    if not hasattr(value, "shape"):
+        return size
+    import numpy as np
+
+    direction = np.zeros(value.shape, type(size))
+    direction[position] = size
+    return direction
 
 
 class Seed:
     """One scalar input of a result: what all methods need to know."""
 
-    def __init__(self, result: Any, s: int, slopes: Sequence[float]) -> None:
-        """`s` is the number of the seed, `slopes` are the derivatives along it, one for each component."""
+    def __init__(self, result: Any, s: int, slopes: Sequence[float], chosen: Sequence[int] | None = None) -> None:
+        """`s` is the number of the seed, `slopes` are the derivatives along it, one for each component that is chosen
+        (all, if none are)."""
         self.result, self.run, self.slopes = result, result.run, slopes
         self.input, self.position, self.row = result.run.seeds[s]
         self.name: str = result.seeds[s]
-        value = result.inputs[self.input]
-        self.x = float(value[self.position] if self.position or getattr(value, "shape", None) == () else value)
-        entries = [entry for output in result.run.outputs for entry in output.flat()]
-        self.values = [float(value) for value, _, _ in entries]
-        self.output_rows: list[int | None] = [row for _, row, _ in entries]
+        self.x = float(entry(result.inputs[self.input], self.position))
+        values = [value for output in result.run.outputs for value, _, _ in output.flat()]
+        places = [place for output in result.run.outputs for place in output.seeds()]
+        self.chosen = range(len(values)) if chosen is None else chosen
+        self.count = len(values)
+        self.values = [float(values[k]) for k in self.chosen]
+        self.outputs: list[tuple[int | None, Position]] = [places[k] for k in self.chosen]
 
     @property
     def kept(self) -> bool:
@@ -34,20 +63,58 @@ class Seed:
         """For each row of the tape whether it depends on this input."""
         return dependent(self.run.tape, self.row)
 
+    @cached_property
+    def tangents(self) -> list[Any]:
+        """The tangent of each row along this input."""
+        return forward_sweep(self.run.tape, {self.row: unit(self.run.tape.values[self.row], self.position)})
+
     def flag(self, *kinds: str) -> str:
         """What the run's flags say of this input: the first one of these kinds that stands on a way from it."""
         tape = self.run.tape
-        rows = [index for index, op in enumerate(tape.ops) if not op.decision]
+        rows = [index for index in range(len(tape)) if not _has_no_row(tape, index)]
         for flag in self.result.flags:
             if flag.kind not in kinds:
                 continue
             if flag.row is None:
-                on_the_way = any(self.reached[i] for i, op in enumerate(tape.ops) if op.decision and _is_edge(tape, i))
+                on_the_way = any(self._is_edge(i) for i, op in enumerate(tape.ops) if op.decision)
             else:
-                on_the_way = bool(self.reached[rows[flag.row]])
+                on_the_way = self._concerns(rows[flag.row], flag.kind)
             if on_the_way:
                 return f"line {flag.line}: {flag.message}" if flag.line else flag.message
         return ""
+
+    def _concerns(self, row: int, kind: str) -> bool:
+        """Whether what happens in a row concerns this input: a kink only in the entries that move with it."""
+        tape = self.run.tape
+        op = tape.ops[row]
+        if not self.reached[row] or not tape.arrays or kind != "kink":
+            return bool(self.reached[row])
+        moves = [self.tangents[parent] for parent in tape.parents(row)]
+        if not op.array or op.rule is None or op.rule.kink is None:
+            return any(map(_is_some, moves))
+        import numpy as np
+
+        where = compile_expression(by_entry(op.rule.kink.where), (*op.rule.arguments, "z"), numpy_names())
+        with np.errstate(all="ignore"):
+            at_kink = where(*tape.arguments(row), tape.values[row])
+        return any(_is_some(np.where(at_kink, t, 0.0)) for t in moves)
+
+    def _is_edge(self, row: int) -> bool:
+        """Whether a decision is a comparison exactly at equality, or none at all (int, round, bool, …)."""
+        tape = self.run.tape
+        op, arguments = tape.ops[row], tape.arguments(row)
+        if not self.reached[row]:
+            return False
+        if op.name not in COMPARISONS:
+            return True
+        if not hasattr(op, "template"):
+            return bool(arguments[0] == arguments[1])
+        import numpy as np
+
+        from ad_magic.engine.arrays.moves import filled
+
+        first, second = filled(op.template, arguments)[0]
+        return any(_is_some(np.where(np.equal(first, second), self.tangents[p], 0.0)) for p in tape.parents(row))
 
 
 def dependent(tape: Columns, seed: int) -> bytearray:
@@ -60,37 +127,40 @@ def dependent(tape: Columns, seed: int) -> bytearray:
     return reached
 
 
-def _is_edge(tape: Columns, index: int) -> bool:
-    """Whether a decision is a comparison exactly at equality, or one that is no comparison (int, round, bool, …)."""
-    arguments = tape.arguments(index)
-    return tape.ops[index].name not in ("lt", "le", "gt", "ge", "eq", "ne") or arguments[0] == arguments[1]
+def _has_no_row(tape: Columns, index: int) -> bool:
+    """Whether the table of a result shows no row for one of the tape: a decision, a memory, several results."""
+    op = tape.ops[index]
+    return op.decision or (op.memory and op.name == "memory") or isinstance(tape.values[index], tuple)
+
+
+def _is_some(tangent: Any) -> bool:
+    """Whether a tangent is not zero all over."""
+    if isinstance(tangent, tuple):
+        return any(map(_is_some, tangent))
+    some = tangent != 0
+    return bool(some.any() if hasattr(some, "any") else some)
 
 
 def components(run: Any) -> list[str]:
     """The names of the numbers that the outputs are made of: "z", or "z[0]", "z[1, 2]" of an array."""
     names = []
     for output in run.outputs:
-        shape = getattr(output.value, "shape", ())
-        if not isinstance(output.rows, list):
+        if output.scalar:
             names.append(output.name)
             continue
-        for flat in range(math.prod(shape)):
-            at, position = flat, []
-            for length in reversed(shape):
-                at, place = divmod(at, length)
-                position.append(str(place))
-            names.append(f"{output.name}[{', '.join(reversed(position))}]")
+        positions = product(*map(range, output.value.shape))
+        names += [f"{output.name}[{', '.join(map(str, position))}]" for position in positions]
     return names
 
 
 def derivatives(result: Any, size: int) -> list[list[float]]:
     """The derivatives that a Result shows: for each component of the outputs the slope along each seed."""
-    scalars = not any(isinstance(output.rows, list) for output in result.run.outputs)
-    shown = result.grad if scalars else result.jacobian
-    by_output = [shown] if len(result.outputs) == 1 else [shown[name] for name in result.outputs]
+    outputs = result.run.outputs
+    shown = result.grad if all(output.scalar for output in outputs) else result.jacobian
+    by_output = [shown] if len(outputs) == 1 else [shown[output.name] for output in outputs]
     found: list[list[float]] = []
-    for output, slopes in zip(result.run.outputs, by_output, strict=True):
-        count = math.prod(getattr(output.value, "shape", ()))
+    for output, slopes in zip(outputs, by_output, strict=True):
+        count = 1 if output.scalar else output.value.size
         lines: list[list[float]] = [[] for _ in range(count)]
         for name in result.inputs:
             flat = _flat(slopes[name])
