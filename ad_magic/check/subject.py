@@ -12,7 +12,6 @@ from ad_magic.engine.tape import Columns, forward_sweep
 from ad_magic.rules import by_entry, compile_expression
 from ad_magic.rules.number import numpy_names
 
-
 Position = tuple[int, ...]  # of an entry in an array; () for a number
 
 

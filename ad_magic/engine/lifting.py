@@ -219,35 +219,31 @@ class SolverOperation(PairOperation):
         return f"{self.name}({', '.join(texts)})"
 
     def recorded_at(self, operands: Sequence[Any], more: dict[int, Any] | None = None) -> Columns:
-        """The user's function at other operands: those of the record under numbers of the engine, or complex ones.
+        """The user's function at the recorded operands, as plain values or under numbers of the engine.
 
         Raises PathChanged for other plain values: the solver has to be run again.
         """
-        kind = kind_of((*operands, *(more or {}).values()))
-        if kind == "plain" and all(_same(a, bottom(b)) for a, b in zip(operands, self.at, strict=True)):
+        if any(map(is_active, (*operands, *(more or {}).values()))):
+            return replay(self.inner, {**dict(zip(self.seeds, operands, strict=True)), **(more or {})}, "active")
+        if all(_same(a, bottom(b)) for a, b in zip(operands, self.at, strict=True)):
             return self.inner
-        if kind == "plain":
-            raise PathChanged(-1, f"another {self.name}")
-        return replay(self.inner, {**dict(zip(self.seeds, operands, strict=True)), **(more or {})}, kind)
+        raise PathChanged(-1, f"another {self.name}")
 
+    def imaginary(self, row: int, inputs: dict[int, Any]) -> Any:
+        """The imaginary part of a row of the recorded run, where inputs have a tiny one."""
+        from .arrays.complexstep import replay_complex
 
-def kind_of(values: Sequence[Any]) -> str:
-    """How to compute with values: "active", "complex" or "plain"."""
-    if any(map(is_active, values)):
-        return "active"
-    return "complex" if any(map(np.iscomplexobj, values)) else "plain"
+        return np.imag(replay_complex(self.inner, inputs)[row])
 
 
 def depth_of(x: Any) -> int:
-    """How many runs an active value is nested in; 1 for a complex number."""
-    if is_active(x):
-        return 1 + depth_of(x.value)
-    return int(np.iscomplexobj(x))
+    """How many runs an active value is nested in."""
+    return 1 + depth_of(x.value) if is_active(x) else 0
 
 
 def without_primal(x: Any) -> Any:
-    """x minus its plain value: zero, but with the derivatives of x (for the complex step with its imaginary part)."""
-    return x - (np.real(x) if np.iscomplexobj(x) else bottom(x))
+    """x minus its plain value: zero, but with the derivatives of x."""
+    return x - bottom(x)
 
 
 def _same(a: Any, b: Any) -> bool:

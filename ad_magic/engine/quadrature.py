@@ -18,7 +18,7 @@ from ad_magic.rules.arrays.frozen import np
 from ad_magic.rules.arrays.rule import ArrayRule
 
 from .active import LostDerivative, primal
-from .arrays.array import NUMBERS, Array, operand
+from .arrays.array import NUMBERS, Array, is_active, operand
 from .arrays.compose import as_input
 from .arrays.operation import absent, reduced, spread
 from .lifting import (
@@ -28,7 +28,6 @@ from .lifting import (
     bottom,
     here,
     is_open,
-    kind_of,
     plainly,
     record_solver,
     replaced,
@@ -51,7 +50,7 @@ class IntegralOperation(SolverOperation):
 
     def recorded_at(self, operands: Any, more: Any = None) -> Columns:
         """See `SolverOperation.recorded_at`; a function with a bend that moves has no second derivative here."""
-        if self.bent is not None and kind_of(operands) == "active":
+        if self.bent is not None and any(map(is_active, operands)):
             raise LostDerivative(
                 f"quad: the function has a bend near {self.bent:.6g}, a place that depends on an input; for second "
                 "derivatives integrate up to there and from there on"
@@ -61,9 +60,11 @@ class IntegralOperation(SolverOperation):
     def value(self, *operands: Any) -> Any:
         """The integral at the operands: that of QUADPACK, with the derivatives of the sum."""
         inner = self.recorded_at(operands)
-        if kind_of(operands) == "plain":
-            return self.result
-        return self.result + without_primal(inner.values[self.total])
+        return self.result if inner is self.inner else self.result + without_primal(inner.values[self.total])
+
+    def value_complex(self, *operands: Any) -> Any:
+        """The integral at operands with tiny imaginary parts."""
+        return self.result + 1j * self.imaginary(self.total, dict(zip(self.seeds, operands, strict=True)))
 
     def pull_solver(self, adjoints: Any, g: Any, left: Any, right: Any, values: Any, z: Any) -> None:
         operands = self.arguments(left, right, values)

@@ -26,7 +26,6 @@ from .lifting import (
     depth_of,
     here,
     is_open,
-    kind_of,
     plainly,
     record_solver,
     replaced,
@@ -53,14 +52,25 @@ class RootOperation(SolverOperation):
         """The root at the operands; under numbers of the engine by Newton steps, each of which doubles the order up
         to which the derivatives are right."""
         root = self.result
-        if kind_of(operands) == "plain":
+        if not any(map(is_active, operands)):
             self.recorded_at(operands)
             return root
-        for _ in range(max(map(depth_of, operands)).bit_length() + 1):
+        for _ in range(max(map(depth_of, operands)).bit_length()):
             inner = self.recorded_at(operands, {self.unknown: root})
             root = root - _solved(self.slope(inner), without_primal(inner.values[self.zero]))
             root = self.result + without_primal(root)
         return root
+
+    def value_complex(self, *operands: Any) -> Any:
+        """The root at operands with tiny imaginary parts; the slope is found by such a step, too."""
+        step, root = 1e-30, self.result
+        moved = self.imaginary(self.zero, dict(zip(self.seeds, operands, strict=True)))
+        if not shape_of(root):
+            slope = self.imaginary(self.zero, {self.unknown: complex(root, step)}) / step
+        else:
+            units = np.eye(root.size)
+            slope = np.stack([self.imaginary(self.zero, {self.unknown: root + step * 1j * e}) for e in units], 1) / step
+        return root - 1j * _solved(slope, moved)
 
     def slope(self, inner: Columns) -> Any:
         """F_t: a number, or the Jacobian of a system."""

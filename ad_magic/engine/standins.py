@@ -129,8 +129,8 @@ def numpy_watched(watching: bool) -> Iterator[None]:
         yield
 
 
-_WRITING = frozenset(
-    "put fill sort partition resize copyto place putmask fill_diagonal put_along_axis at shuffle itemset setfield".split()
+_WRITING = frozenset(  # and a.dot(x), which a plain array would not hand over
+    "dot put fill sort partition resize copyto place putmask fill_diagonal put_along_axis at shuffle itemset setfield".split()
 )
 
 

@@ -52,7 +52,7 @@ def make_rows(
         where[i] = index = len(rows)
         place = place_at(tape, i) if op is not INPUT else None
         label = names.get(i) if op is INPUT else label_at(place) if place else None
-        value = tape.values[i]
+        value = _number_or_array(tape.values[i])
         rows.append(
             Row(
                 index=index,
@@ -89,11 +89,17 @@ def shown_parents(tape: Columns, index: int, where: Mapping[int, int]) -> list[i
     return found
 
 
+def _number_or_array(x: Any) -> Any:
+    """A value of the tape: an array without axes is the number in it."""
+    return x.item() if getattr(x, "shape", None) == () else x
+
+
 def _like(x: Any, value: Any) -> Any:
     """A derivative in the shape of the value; absent is zero."""
+    x = _number_or_array(x)
     shape = getattr(value, "shape", ())
     if getattr(x, "shape", ()) == shape:
-        return float(x) if not shape and type(x) is not float and not isinstance(x, complex) else x
+        return float(x) if type(x) in (int, bool) else x
     import numpy as np
 
     return np.broadcast_to(x, shape)
@@ -380,7 +386,7 @@ def _nan_flags(rows: Sequence[Row], where: dict[int, int], add: Any) -> None:
 
 def _finite(x: Any) -> bool:
     if not hasattr(x, "shape"):
-        return math.isfinite(x)
+        return math.isfinite(abs(x))
     import numpy as np
 
     return bool(np.isfinite(x).all())
@@ -388,7 +394,7 @@ def _finite(x: Any) -> bool:
 
 def _has_nan(x: Any) -> bool:
     if not hasattr(x, "shape"):
-        return math.isnan(x)
+        return math.isnan(abs(x))
     import numpy as np
 
     return bool(np.isnan(x).any())

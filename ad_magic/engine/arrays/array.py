@@ -7,6 +7,8 @@ take the bare values, and the derivative would be lost in silence.
 
 from __future__ import annotations
 
+import dis
+from types import FrameType
 from typing import Any
 
 from ad_magic.engine.active import Active, LostDerivative, after_run, place_in_words
@@ -70,6 +72,10 @@ class Array:
     def __array__(self, dtype: Any = None, copy: Any = None) -> Any:
         if self.tape.values is None:
             return np.array(plain(self), dtype=dtype)
+        if dtype in (None, object) and _asks_for_product(user_frame()):
+            from .constructors import as_type
+
+            return as_type(self, object)
         raise lost()
 
     def __reduce_ex__(self, protocol: Any) -> Any:
@@ -86,6 +92,21 @@ class Array:
         from .dispatch import call_function
 
         return call_function(function, args, kwargs)
+
+
+def _asks_for_product(frame: FrameType) -> bool:
+    """Whether the frame stands at `a.dot(x)` of a plain array: NumPy does that with objects too, entry by entry."""
+    instructions = list(dis.get_instructions(frame.f_code))
+    at = next((i for i in instructions if i.offset == frame.f_lasti), None)
+    if at is None or at.positions is None or "CALL" not in at.opname:
+        return False
+    methods = [
+        i
+        for i in instructions
+        if i.opname in ("LOAD_METHOD", "LOAD_ATTR") and i.positions is not None and i.offset < at.offset
+        and (i.positions.lineno, i.positions.col_offset) == (at.positions.lineno, at.positions.col_offset)
+    ]  # fmt: skip
+    return bool(methods) and methods[-1].argval == "dot"
 
 
 def lost() -> LostDerivative:

@@ -231,26 +231,26 @@ def _cholesky(z: Any, a: Any, upper: bool = False) -> Any:
 
 def _norm(z: Any, x: Any, axis: Any = None, keepdims: bool = False, **options: Any) -> Any:
     """The root of the sum of the squares; the other norms from the absolute values."""
-    ord = options.get("ord")
-    matrix = len(axis) == 2 if isinstance(axis, tuple) else axis is None and ord is not None and np.ndim(x) == 2
-    along = axis if axis is not None or ord is None else tuple(range(np.ndim(x)))
-    if matrix and ord not in (None, "fro"):
-        if ord in (2, -2, "nuc"):
+    order = options.get("ord")
+    matrix = len(axis) == 2 if isinstance(axis, tuple) else axis is None and order is not None and np.ndim(x) == 2
+    along = axis if axis is not None or order is None else tuple(range(np.ndim(x)))
+    if matrix and order not in (None, "fro"):
+        if order in (2, -2, "nuc"):
             raise NotAnalytic(_ITERATES.format("the norm by singular values"))
         first, second = axis if isinstance(axis, tuple) else (0, 1)
-        inner = first if abs(ord) == 1 else second
+        inner = first if abs(order) == 1 else second
         sums = np.sum(_sized(x), axis=inner, keepdims=True)
-        return _extreme(np.max if ord > 0 else np.min)(z, sums, axis=(first, second))
-    if ord in (None, "fro", 2):
+        return _extreme(np.max if order > 0 else np.min)(z, sums, axis=(first, second))
+    if order in (None, "fro", 2):
         size = np.max(np.abs(np.real(x)), initial=0.0) or 1.0  # a square may overflow
         squares = np.sum((x / size) * (x / size), axis=along, keepdims=keepdims)
         return size * _except_at_zero(np.sqrt, squares)
-    if ord in (np.inf, -np.inf):
-        return _extreme(np.max if ord > 0 else np.min)(z, _sized(x), axis=along, keepdims=keepdims)
-    if ord == 0:
+    if order in (np.inf, -np.inf):
+        return _extreme(np.max if order > 0 else np.min)(z, _sized(x), axis=along, keepdims=keepdims)
+    if order == 0:
         return z
-    powers = np.sum(_sized(x) ** ord, axis=along, keepdims=keepdims)
-    return _except_at_zero(lambda s: s ** (1 / ord), powers)
+    powers = np.sum(_sized(x) ** order, axis=along, keepdims=keepdims)
+    return _except_at_zero(lambda s: s ** (1 / order), powers)
 
 
 def _sized(x: Any) -> Any:

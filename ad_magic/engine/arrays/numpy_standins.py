@@ -24,6 +24,7 @@ from .array import NUMBERS, Array, is_active, operand
 from .buffers import Buffer, bare, holds_active, wrapped
 from .constructors import array, as_type, copy, whole
 from .functions import looked
+from .special import special_modules
 from .tables import FUNCTIONS
 
 WATCHING: list[bool] = []  # whether the arrays that the program makes may be written to with active numbers
@@ -331,10 +332,11 @@ def watching_arrays(watching: bool) -> Iterator[None]:
 
 
 def replaced(tree: ast.AST | None) -> dict[str, dict[str, Any]]:
-    """The stand-ins by module; np.float64 among them where the program calls it."""
-    if tree is None or not _calls_float64(tree):
-        return MODULES
-    return {**MODULES, "numpy": {**MODULES["numpy"], "float64": Float64}}
+    """The stand-ins by module, those of scipy.special too; np.float64 among them where the program calls it."""
+    modules = {**MODULES, **special_modules(tree)}
+    if tree is not None and _calls_float64(tree):
+        modules["numpy"] = {**MODULES["numpy"], "float64": Float64}
+    return modules
 
 
 def _calls_float64(tree: ast.AST) -> bool:

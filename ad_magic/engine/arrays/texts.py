@@ -7,7 +7,7 @@ from typing import Any
 
 from ad_magic.rules.arrays.frozen import np
 
-_HOMES = {"fft": "np.fft", "linalg": "np.linalg"}
+_HOMES = {"fft": "np.fft", "linalg": "np.linalg", "special": "special"}
 
 
 def pair_text(op: Any, operands: Sequence[str]) -> str:
