@@ -107,7 +107,16 @@ _real_array = np.array
 def _asarray(a: Any, dtype: Any = None, order: Any = None, **options: Any) -> Any:
     if type(a) is Buffer:
         a = buffers.content(a)
-    return _array(a, dtype, copy=not (type(a) is Array) and False)
+    made = _array(a, dtype, copy=bool(options.get("copy")))
+    flags = made.flags
+    if (order == "C" and not flags.c_contiguous) or (order == "F" and not flags.f_contiguous):
+        made = copy_of(made)
+        made.place = np.empty(made.shape, made.dtype, order=order) if type(made) is Array else made
+    return made
+
+
+def _of_order(order: str) -> Callable[..., Any]:
+    return lambda a, dtype=None, **options: _asarray(a, dtype, order)
 
 
 def _full(shape: Any, fill_value: Any, dtype: Any = None, order: str = "C", **options: Any) -> Any:
@@ -133,7 +142,9 @@ np_fromiter = np.fromiter
 
 
 def _require(a: Any, dtype: Any = None, requirements: Any = None, **options: Any) -> Any:
-    return _asarray(a, dtype)
+    wanted = [requirements] if isinstance(requirements, str) else requirements or []
+    order = "F" if {"F", "F_CONTIGUOUS"} & set(wanted) else "C" if {"C", "C_CONTIGUOUS"} & set(wanted) else None
+    return _asarray(a, dtype, order)
 
 
 # ---- functions of lists --------------------------------------------------------------------------
@@ -276,7 +287,9 @@ _PLAIN = ("zeros", "ones", "empty", "eye", "identity", "tri", "fromfunction", "i
 _numpy: dict[str, Any] = {
     **{name: _constructor(name) for name in _PLAIN if hasattr(np, name)},
     "array": _making("array", _array),
-    **{name: _making(name, _asarray) for name in ("asarray", "asanyarray", "ascontiguousarray", "asfortranarray")},
+    **{name: _making(name, _asarray) for name in ("asarray", "asanyarray")},
+    "ascontiguousarray": _making("ascontiguousarray", _of_order("C")),
+    "asfortranarray": _making("asfortranarray", _of_order("F")),
     "asarray_chkfinite": _making("asarray_chkfinite", _asarray),
     "require": _making("require", _require),
     "full": _making("full", _full),
