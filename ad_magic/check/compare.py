@@ -231,7 +231,7 @@ def _with_note(outcome: Comparison, note: str) -> Comparison:
 
 def _row(one: Seed, parts: Sequence[str], method: str, outcomes: Sequence[Comparison]) -> CheckRow:
     """The row of one method: the worst component, named where there are several."""
-    k = min(range(len(outcomes)), key=lambda place: outcomes[place].badness)
+    k = min(range(len(outcomes)), key=lambda place: (outcomes[place].badness, -abs(one.slopes[place])))
     outcome = outcomes[k]
     note = outcome.note
     if len(parts) > 1 and (outcome.word in (DIFFERS, KINK) or outcome.error):

@@ -22,6 +22,8 @@ Evaluate = Callable[[Mapping[str, Any]], list[float]]  # inputs by name -> the c
 def cell_program(run: Any, again: Any) -> Evaluate:
     """The cell with plain numbers."""
     mutable = _mutable(again.program.whole, again.before)
+    views = {name: again.before.get(name) for name in run.inputs} | mutable
+    views = {name: value for name, value in views.items() if type(value).__name__ == "ndarray"}
 
     def read(namespace: Mapping[str, Any], value: Any) -> list[float]:
         if again.of:
@@ -30,9 +32,10 @@ def cell_program(run: Any, again: Any) -> Evaluate:
 
     def evaluate(inputs: Mapping[str, Any]) -> list[float]:
         own = {name: value.copy() if hasattr(value, "shape") else value for name, value in inputs.items()}
+        shared = _views(views, own) if own.keys() & views.keys() else {}
         with contextlib.redirect_stderr(io.StringIO()), warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            return list(again.plain({**_copies(mutable), **own}, read))
+            return list(again.plain({**_copies(mutable), **own, **shared}, read))
 
     return evaluate
 
@@ -86,7 +89,7 @@ def _is_mutable(value: Any) -> bool:
     return (
         kind.__module__ in ("__main__", "collections")
         or isinstance(value, (list, dict, set, bytearray))
-        or (kind.__name__ == "ndarray")
+        or kind.__name__ in ("ndarray", "Generator", "RandomState", "Random")
     )
 
 
@@ -100,6 +103,25 @@ def _copies(values: Mapping[str, Any]) -> dict[str, Any]:
         except Exception:
             copies[name] = value
     return copies
+
+
+def _views(arrays: Mapping[str, Any], inputs: Mapping[str, Any]) -> dict[str, Any]:
+    """Copies of those arrays that stand in the same memory as an input, in one memory again; the inputs as given."""
+    from ad_magic.engine.arrays.memory import at_same_place, owner
+
+    roots = {}
+    for name in inputs.keys() & arrays.keys():
+        before, given = arrays[name], inputs[name]
+        if before.dtype == float and before.shape == getattr(given, "shape", None):
+            roots[id(owner(before))] = owner(before)
+    together = {name: value for name, value in arrays.items() if id(owner(value)) in roots}
+    if len(together) < 2:
+        return {}
+    copies = {key: root.copy(order="K") for key, root in roots.items()}
+    found = {name: at_same_place(x, owner(x), copies[id(owner(x))]) for name, x in together.items()}
+    for name in inputs.keys() & found.keys():
+        found[name][...] = inputs[name]
+    return found
 
 
 @contextlib.contextmanager

@@ -8,6 +8,7 @@ variables of another run, so the function becomes one of all that it reads (lamb
 from __future__ import annotations
 
 import contextlib
+import copy
 import functools
 from collections.abc import Callable, Iterator, Sequence
 from types import CodeType, FunctionType
@@ -17,7 +18,7 @@ from ad_magic.rules.arrays.frozen import np
 
 from .active import LostDerivative, place_in_words, primal
 from .arrays import memory
-from .arrays.array import NUMBERS, Array, is_active, latest, split
+from .arrays.array import NUMBERS, Array, is_active, latest, split, youngest
 from .arrays.buffers import Buffer, content, holds_active
 from .arrays.compose import as_input
 from .arrays.operation import PairOperation
@@ -200,7 +201,19 @@ class SolverOperation(PairOperation):
         """The parts that all solvers have."""
         self.options = {}
         self.inner, self.seeds, self.at, self.result, self.template = inner, seeds, at, result, template
-        self.pull, self.push = self.pull_solver, self.push_solver
+
+    def value(self, *operands: Any) -> Any:
+        """The result at the recorded operands: for plain values that of the solver, under numbers of the engine a row of
+        their run, so that derivatives are right to any order. Raises PathChanged for other plain values: the solver has
+        to be run again."""
+        tape = youngest(operands)
+        if tape is None:
+            self.recorded_at(operands)
+            return self.result
+        values, columns, active = split(operands, tape)
+        op = copy.copy(self)
+        op.active, op.pull, op.push = active, op.pull_solver, op.push_solver
+        return carried_out(tape, op, operands, values, columns, op.value(*values))
 
     def pull_solver(self, adjoints: Any, g: Any, left: Any, right: Any, values: Any, z: Any) -> None:
         """Add to the adjoints of the operands."""
@@ -225,7 +238,7 @@ class SolverOperation(PairOperation):
         """
         if any(map(is_active, (*operands, *(more or {}).values()))):
             return replay(self.inner, {**dict(zip(self.seeds, operands, strict=True)), **(more or {})}, "active")
-        if all(_same(a, bottom(b)) for a, b in zip(operands, self.at, strict=True)):
+        if all(_same(a, b) for a, b in zip(operands, self.at, strict=True)):
             return self.inner
         raise PathChanged(-1, f"another {self.name}")
 
@@ -236,32 +249,15 @@ class SolverOperation(PairOperation):
         return np.imag(replay_complex(self.inner, inputs)[row])
 
 
-def depth_of(x: Any) -> int:
-    """How many runs an active value is nested in."""
-    return 1 + depth_of(x.value) if is_active(x) else 0
-
-
-def without_primal(x: Any) -> Any:
-    """x minus its plain value: zero, but with the derivatives of x."""
-    return x - bottom(x)
-
-
 def _same(a: Any, b: Any) -> bool:
     return a is b or bool(np.array_equal(a, b, equal_nan=True))
 
 
-def record_solver(op_class: Any, name: str, rule: Any, lifting: Lifting, inner: Columns, result: Any, template: Any,
-                  **parts: Any) -> Any:  # fmt: skip
-    """Record what a solver gave, for the run of the youngest number that the function reads."""
-    operands = lifting.originals
-    tape = max((x.tape for x in operands), key=lambda tape: tape.age)
-    values, columns, active = split(operands, tape)
-    op = op_class(rule, active, {})
+def record_solver(op: Any, name: str, lifting: Lifting, inner: Columns, result: Any, template: Any) -> Any:
+    """Record what a solver gave, for the runs of the numbers that the function reads."""
     op.name = name
-    op.begin(inner, [v.index for v in lifting.variables], values, result, template)
-    for part, value in parts.items():
-        setattr(op, part, value)
-    return carried_out(tape, op, operands, values, columns, op.value(*values))
+    op.begin(inner, [v.index for v in lifting.variables], list(map(bottom, lifting.originals)), result, template)
+    return op.value(*lifting.originals)
 
 
 class _Name:

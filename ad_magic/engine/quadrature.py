@@ -33,7 +33,6 @@ from .lifting import (
     replaced,
     returning_plain,
     shown,
-    without_primal,
 )
 from .record import mixed
 from .tape import Columns, forward_sweep, reverse_sweep
@@ -56,11 +55,6 @@ class IntegralOperation(SolverOperation):
                 "derivatives integrate up to there and from there on"
             )
         return super().recorded_at(operands, more)
-
-    def value(self, *operands: Any) -> Any:
-        """The integral at the operands: that of QUADPACK, with the derivatives of the sum."""
-        inner = self.recorded_at(operands)
-        return self.result if inner is self.inner else self.result + without_primal(inner.values[self.total])
 
     def value_complex(self, *operands: Any) -> Any:
         """The integral at operands with tiny imaginary parts."""
@@ -223,8 +217,9 @@ def _differentiated(given: dict[str, Any], limits: tuple[float, float], result: 
     if not ((type(total) is Array or type(total) in NUMBERS) and total.tape is lifting.tape):
         return y
     template = tuple(shown(x, lifting) for x in call[0]), {k: shown(x, lifting) for k, x in call[1].items()}
-    return record_solver(IntegralOperation, "quad", INTEGRAL, lifting, inner, y, template, total=total.index,
-                         bent=bends[0] if bends else None)  # fmt: skip
+    op = IntegralOperation(INTEGRAL, (True,) * len(lifting.originals), {})
+    op.total, op.bent = total.index, bends[0] if bends else None
+    return record_solver(op, "quad", lifting, inner, y, template)
 
 
 def _sum(given: dict[str, Any], limits: tuple[float, float], parts: Parts, rule: Rule,

@@ -23,7 +23,6 @@ from .lifting import (
     Lifting,
     SolverOperation,
     bottom,
-    depth_of,
     here,
     is_open,
     plainly,
@@ -31,7 +30,6 @@ from .lifting import (
     replaced,
     returning_plain,
     shown,
-    without_primal,
 )
 from .record import decide_on
 from .tape import Columns, forward_sweep, reverse_sweep
@@ -47,19 +45,6 @@ class RootOperation(SolverOperation):
     _slope: Any
     unknown: int
     zero: int
-
-    def value(self, *operands: Any) -> Any:
-        """The root at the operands; under numbers of the engine by Newton steps, each of which doubles the order up
-        to which the derivatives are right."""
-        root = self.result
-        if not any(map(is_active, operands)):
-            self.recorded_at(operands)
-            return root
-        for _ in range(max(map(depth_of, operands)).bit_length()):
-            inner = self.recorded_at(operands, {self.unknown: root})
-            root = root - _solved(self.slope(inner), without_primal(inner.values[self.zero]))
-            root = self.result + without_primal(root)
-        return root
 
     def value_complex(self, *operands: Any) -> Any:
         """The root at operands with tiny imaginary parts; the slope is found by such a step, too."""
@@ -206,8 +191,9 @@ def _differentiated(name: str, f: Any, given: dict[str, Any], root: Any, fixed: 
     if not is_active_of(value, lifting) or not lifting.originals:
         return root
     template = tuple(shown(x, lifting) for x in call[0]), {k: shown(x, lifting) for k, x in call[1].items()}
-    parts = {"unknown": unknown.index, "zero": value.index}
-    return record_solver(RootOperation, name, ROOT, lifting, inner, root, template, **parts)
+    op = RootOperation(ROOT, (True,) * len(lifting.originals), {})
+    op.unknown, op.zero = unknown.index, value.index
+    return record_solver(op, name, lifting, inner, root, template)
 
 
 def is_active_of(x: Any, lifting: Lifting) -> bool:

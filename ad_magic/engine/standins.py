@@ -129,8 +129,8 @@ def numpy_watched(watching: bool) -> Iterator[None]:
         yield
 
 
-_WRITING = frozenset(  # and a.dot(x), which a plain array would not hand over
-    "dot put fill sort partition resize copyto place putmask fill_diagonal put_along_axis at shuffle itemset setfield".split()
+_WRITING = frozenset(  # and methods of a plain array that would not hand over, as a.dot(x)
+    "dot clip choose searchsorted repeat compress take put fill sort partition resize copyto place putmask fill_diagonal put_along_axis at shuffle itemset setfield".split()
 )
 
 
@@ -160,7 +160,7 @@ def _may_write(namespace: dict[str, Any], tree: ast.AST | None) -> bool:
 def _gives_out(call: ast.Call) -> bool:
     """Whether a ufunc is called with one argument more than it takes: that is what it writes to."""
     name = call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
-    ufunc = getattr(sys.modules.get("numpy"), name, None)
+    ufunc = vars(sys.modules["numpy"]).get(name) if "numpy" in sys.modules else None
     return len(call.args) > getattr(ufunc, "nin", len(call.args))
 
 
@@ -227,7 +227,9 @@ def plain(value: Any, back: dict[int, Any] | None = None) -> Any:
 
         return unwrapped(value)
     if kind.__name__ == "ndarray" and value.dtype == object and any(type(x) in Active.types for x in value.flat):
-        return value.astype(float) if all(isinstance(x, (float, int)) for x in value.flat) else value
+        for k, x in enumerate(value.flat):
+            value.flat[k] = plain(x)
+        return value
     if back and callable(value):
         return back.get(id(value), value)
     return value

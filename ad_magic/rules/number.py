@@ -66,7 +66,7 @@ def sign(x: float) -> float:
     >>> sign(-2.0), sign(0.0)
     (-1.0, 0.0)
     """
-    return x if math.isnan(x) else float((x > 0) - (x < 0))
+    return x if math.isnan(x) else float(x > 0) - float(x < 0)
 
 
 def rint(x: float) -> float:

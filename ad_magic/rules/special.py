@@ -19,6 +19,8 @@ UFUNCS = (
     "xlogy", "xlog1py", "entr", "rel_entr", "kl_div", "huber", "pseudo_huber",
     "boxcox", "boxcox1p", "inv_boxcox", "inv_boxcox1p", "hyp0f1", "hyp1f1",
     "j0", "j1", "jv", "y0", "y1", "yv", "i0", "i1", "iv", "i0e", "i1e", "ive", "k0", "k1", "kv", "k0e", "k1e", "kve",
+    "eval_legendre", "eval_gegenbauer", "eval_chebyt", "eval_chebyu", "eval_hermite", "eval_hermitenorm",
+    "eval_laguerre", "eval_genlaguerre",
     "ellipk", "ellipkm1", "ellipe", "ellipkinc", "ellipeinc",
 )  # fmt: skip
 
@@ -37,6 +39,9 @@ FIXED: dict[str, dict[int, str]] = {
     "polygamma": _ORDER, "zeta": {0: "the exponent"}, "lambertw": {1: "the branch"},
     "gammainc": _PARAMETER, "gammaincc": _PARAMETER, "gammaincinv": _PARAMETER, "gammainccinv": _PARAMETER,
     "hyp0f1": _PARAMETER, "betainc": _TWO, "betaincc": _TWO, "betaincinv": _TWO, "hyp1f1": _TWO,
+    "eval_legendre": _ORDER, "eval_chebyt": _ORDER, "eval_chebyu": _ORDER, "eval_hermite": _ORDER,
+    "eval_hermitenorm": _ORDER, "eval_laguerre": _ORDER,
+    "eval_gegenbauer": {0: "the order", 1: "the parameter"}, "eval_genlaguerre": {0: "the order", 1: "the parameter"},
     "inv_boxcox": {1: "the power"}, "inv_boxcox1p": {1: "the power"},
     "ellipkinc": {1: "the parameter m"}, "ellipeinc": {1: "the parameter m"},
 }  # fmt: skip

@@ -265,6 +265,18 @@ _ROWS = (
     _rule("airy_bi",   "airy(a)[2]",      "airy(a)[3]"),
     _rule("airy_bip",  "airy(a)[3]",      "a * airy(a)[2]"),
 
+    # ---- of scipy.special: orthogonal polynomials (Abramowitz & Stegun 22.8) -----------------------
+    _rule("eval_legendre", "eval_legendre(a, b)", "0.0", "eval_gegenbauer(a - 1, 1.5, b) if a else 0.0"),
+    _rule("eval_gegenbauer", "eval_gegenbauer(a, b, c)", "0.0", "0.0",
+          "2 * b * eval_gegenbauer(a - 1, b + 1, c) if a else 0.0"),
+    _rule("eval_chebyt", "eval_chebyt(a, b)", "0.0", "a * eval_chebyu(a - 1, b) if a else 0.0"),
+    _rule("eval_chebyu", "eval_chebyu(a, b)", "0.0", "2 * eval_gegenbauer(a - 1, 2.0, b) if a else 0.0"),
+    _rule("eval_hermite", "eval_hermite(a, b)", "0.0", "2 * a * eval_hermite(a - 1, b) if a else 0.0"),
+    _rule("eval_hermitenorm", "eval_hermitenorm(a, b)", "0.0", "a * eval_hermitenorm(a - 1, b) if a else 0.0"),
+    _rule("eval_laguerre", "eval_laguerre(a, b)", "0.0", "-eval_genlaguerre(a - 1, 1.0, b) if a else 0.0"),
+    _rule("eval_genlaguerre", "eval_genlaguerre(a, b, c)", "0.0", "0.0",
+          "-eval_genlaguerre(a - 1, b + 1, c) if a else 0.0"),
+
     # ---- of scipy.special: elliptic integrals; ellipd is D = (K - E) / m (DLMF 19.4) ---------------
     _rule("ellipk",    "ellipk(a)",       "(z - ellipd(a)) / (2 * (1 - a))"),
     _rule("ellipkm1",  "ellipkm1(a)",     "-(z - ellipd(1 - a)) / (2 * a)"),

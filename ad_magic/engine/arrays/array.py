@@ -30,7 +30,7 @@ class Array:
     the value is known to be true.
     """
 
-    __slots__ = ("base", "index", "tangent", "tape", "value", "version", "place")
+    __slots__ = ("__weakref__", "base", "index", "place", "tangent", "tape", "value", "version")
     __array_priority__ = 1000.0
     __hash__ = None  # type: ignore[assignment]
 
@@ -258,6 +258,8 @@ def split(operands: Any, tape: Tape) -> tuple[list[Any], list[Any], tuple[bool, 
         else:
             if kind is np.ndarray:
                 x = frozen(x, tape)
+            elif isinstance(x, np.floating):
+                x = float(x)
             values.append(x)
             columns.append(x)
             active.append(False)
@@ -292,7 +294,11 @@ def directions(x: Any) -> Any:
     from .constructors import array
 
     tangent = x.tangent
-    return array(list(tangent) if type(tangent) is Directions else [tangent])
+    if type(tangent) is Directions:
+        return array(list(tangent))
+    if x.tape.directions > 1:  # none at all
+        return np.zeros(x.tape.directions)
+    return array([tangent])
 
 
 def record(tape: Tape, op: Operation, left: Any, right: Any, z: Any, tangent: Any = None) -> Any:

@@ -50,7 +50,17 @@ class Buffer(np.ndarray):
             return on_plain(function, args, kwargs)
         return call_function(function, args, kwargs)
 
+    def __copy__(self) -> Any:
+        from .constructors import copy
+
+        return copy(self) if memory.memory_of(self) is not None else wrapped(bare(self).copy())
+
+    def __deepcopy__(self, memo: Any) -> Any:
+        return self.__copy__()
+
     def __iter__(self) -> Iterator[Any]:
+        if not self.ndim:
+            raise TypeError("iteration over a 0-d array")
         return (self[k] for k in range(len(self)))
 
     real = property(lambda self: self._part("real"), lambda self, x: self._set_part("real", x))

@@ -56,17 +56,21 @@ def _has_moved(x: Any) -> bool:
 
 
 def settled(name: str, found: Any, z: Any) -> Any:
-    """The recorded value z with the imaginary part that was found; z itself where that is zero."""
+    """The recorded value z with the imaginary part that was found; z itself where that is zero.
+
+    Where z is infinite there is no slope: the imaginary part is NaN.
+    """
     if isinstance(z, tuple):
         return tuple(settled(name, f, part) for f, part in zip(found, z, strict=True))
     if not np.iscomplexobj(found) or not _has_moved(found):
         return z
     if np.iscomplexobj(z):
-        raise NotAnalytic(f"{name} gives complex numbers, and the step needs the imaginary part for itself")
+        raise NotAnalytic(f"{name} gives complex numbers, and a complex step starts from real ones")
+    imaginary = np.where(np.isfinite(z) | (np.imag(found) == 0), np.imag(found), np.nan)
     if not shape_of(z):
-        return complex(float(z), float(np.imag(found)))
+        return complex(float(z), float(imaginary))
     moved = np.array(z, dtype=complex)
-    moved.imag = np.imag(found)
+    moved.imag = imaginary
     return moved
 
 
@@ -87,7 +91,7 @@ def _again(tape: Columns, op: Any, left: Any, right: Any, values: list[Any], z: 
     if isinstance(op, Part):
         return op.value(*operands)
     if _complex_part(z) or any(map(np.iscomplexobj, op.arguments(left, right, tape.values))):
-        raise NotAnalytic(f"{op.name} is of complex numbers, and the step needs the imaginary part for itself")
+        raise NotAnalytic(f"{op.name} is of complex numbers, and a complex step starts from real ones")
     if op.name in AS_THEY_STAND:
         return op.value(*operands)
     if op.name in CONTINUED:
@@ -189,9 +193,9 @@ AS_THEY_STAND = frozenset({
 })  # fmt: skip
 
 # Why there is no complex step: one line for the report.
-_ITERATES = "{} is computed with conjugates of complex numbers"
+_CONJUGATES = "{} conjugates complex numbers, which is not analytic"
 REASONS: dict[str, str] = {
-    **{name: _ITERATES.format(name) for name in ("qr", "eigh", "eigvalsh", "svd", "svdvals", "pinv", "lstsq")},
+    **{name: _CONJUGATES.format(name) for name in ("qr", "eigh", "eigvalsh", "svd", "svdvals", "pinv", "lstsq")},
     **{name: f"{name} may give complex numbers in another order" for name in ("eig", "eigvals")},
     "angle": "angle is piecewise constant on real numbers",
 }
@@ -236,7 +240,7 @@ def _norm(z: Any, x: Any, axis: Any = None, keepdims: bool = False, **options: A
     along = axis if axis is not None or order is None else tuple(range(np.ndim(x)))
     if matrix and order not in (None, "fro"):
         if order in (2, -2, "nuc"):
-            raise NotAnalytic(_ITERATES.format("the norm by singular values"))
+            raise NotAnalytic(_CONJUGATES.format("the norm by singular values"))
         first, second = axis if isinstance(axis, tuple) else (0, 1)
         inner = first if abs(order) == 1 else second
         sums = np.sum(_sized(x), axis=inner, keepdims=True)

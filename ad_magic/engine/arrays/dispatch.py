@@ -78,7 +78,7 @@ def _by_objects(ufunc: np.ufunc, method: str, inputs: tuple[Any, ...], options: 
 
     def boxed(x: Any) -> Any:
         if type(x) not in NUMBERS:
-            return np.asarray(x, dtype=object)
+            return np.asarray(x).astype(object)  # of Python's own floats
         box = np.empty((), dtype=object)
         box[()] = x
         return box

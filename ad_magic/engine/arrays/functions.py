@@ -459,9 +459,11 @@ def _information(name: str) -> Callable[..., Any]:
 
 def _shaped(x: Any) -> Any:
     """A plain stand-in of the same shape and type."""
-    x = operand(x) if type(x) is not str else x
+    given, x = x, operand(x) if not isinstance(x, (str, type, np.dtype)) else NotImplemented
+    if x is NotImplemented:
+        return given
     if type(x) is Array:
-        return x.place if x.tape.values is not None else x
+        return x.place
     if type(x) in NUMBERS:
         return np.float64(0.0)
     return x

@@ -132,11 +132,15 @@ class Memory:
             from .functions import PAIRS
 
             return pair_(PAIRS[part], (self.look(whole),), {})
-        key = (view.__array_interface__["data"][0], view.shape, view.strides)
+        key = self.key(view)
         found = self.known.get(key)
         if found is None:
             self.known[key] = found = self._look(view)
         return found
+
+    def key(self, view: np.ndarray[Any, Any]) -> Any:
+        """What tells a view from others on this memory."""
+        return view.__array_interface__["data"][0], view.shape, view.strides
 
     def _look(self, view: np.ndarray[Any, Any]) -> Array:
         tape = self.tape
@@ -287,8 +291,15 @@ def open_memory(tape: Tape, view: np.ndarray[Any, Any], whole: Array | None) -> 
 
 def begin_at(tape: Tape, array: np.ndarray[Any, Any], whole: Array) -> None:
     """An input stands in the memory of the user's own array: what is a view of that array is one of the input."""
-    if owner(array) is array and array.flags.forc:
+    root = owner(array)
+    if root is array and array.flags.forc:
         _opened(tape, Memory(tape, array, whole, users=True))
+    elif root.flags.forc and root.dtype == array.dtype and type(root) is np.ndarray and id(root) not in tape.memories:
+        memory = Memory(tape, root, None, users=True)  # it is a part of a greater array, whose rest is constant
+        _opened(tape, memory)
+        memory.write(array, None, whole)
+        tape.writes, memory.version = 0, 0  # nothing that the program wrote
+        memory.known[memory.key(array)] = whole
 
 
 def _opened(tape: Tape, memory: Memory) -> None:

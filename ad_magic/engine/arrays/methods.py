@@ -173,6 +173,8 @@ def _rmatmul(self: Any, other: Any) -> Any:
 def _compared(name: str, ufunc: Any) -> Callable[..., Any]:
     def method(self: Any, other: Any) -> Any:
         given = operand(other)
+        if given is NotImplemented and name in ("eq", "ne"):  # x == None: entry by entry, as NumPy
+            return np.full(self.shape, name == "ne")
         if given is NotImplemented:
             return NotImplemented
         return looked(name, ufunc, (self, given), {})
