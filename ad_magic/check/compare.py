@@ -13,7 +13,7 @@ from .differences import judge, measure
 from .formulas import evaluate
 from .program import Evaluate, cell_program, random_numbers_kept, recorded_program
 from .report import FORMULA, CheckReport, CheckRow
-from .subject import Seed, components, derivatives, entry
+from .subject import Components, Seed, derivatives, entry, spread
 from .verdict import DIFFERS, KINK, Comparison, compare, not_applicable
 
 DIFFERENCES, COMPLEX, FORWARD = "central differences", "complex step", "forward mode"
@@ -31,31 +31,32 @@ def check(result: Any, expect: Mapping[str, Any] | None = None) -> CheckReport:
     Raises ValueError, with one sentence, for a formula that does not work.
     """
     run = result.run
-    parts = components(run)
-    got = derivatives(result, len(parts))
-    formulas = _formulas(result, expect or {}, len(parts))
-    shown = _spread(len(parts), COMPONENTS)
-    chosen = _chosen(result, formulas, len(shown))
+    components = Components(run, COMPONENTS)
+    got = derivatives(result, components)
+    names = result.seeds
+    formulas = _formulas(result, names, expect or {}, components)
+    chosen = _chosen(result, formulas, len(components.which))
     notes = []
     if len(chosen) < len(run.seeds):
         notes.append(f"{len(chosen)} of {len(run.seeds)} entries were checked, evenly spread.")
-    if len(shown) < len(parts):
-        notes.append(f"{len(shown)} of {len(parts)} entries of the output were checked, evenly spread.")
-    names = [parts[k] for k in shown]
+    if len(components.which) < components.count:
+        notes.append(
+            f"{len(components.which)} of {components.count} entries of the output were checked, evenly spread."
+        )
     rows: list[CheckRow] = []
     with random_numbers_kept():
         program, why = _program(result)
         if why:
             notes.append(why)
         for s in chosen:
-            one = Seed(result, s, [got[k][s] for k in shown], shown)
+            one = Seed(result, s, names[s], [line[s] for line in got], components)
             found = {
                 FORMULA: _against_formula(one, formulas.get(s)),
                 DIFFERENCES: _against_differences(one, program),
                 COMPLEX: _against_complex_step(one),
                 FORWARD: _against_forward(one),
             }
-            rows += [_row(one, names, method, outcomes) for method, outcomes in found.items() if outcomes]
+            rows += [_row(one, method, outcomes) for method, outcomes in found.items() if outcomes]
     title = ", ".join(f"{name} = {_shown(value)}" for name, value in result.inputs.items())
     label = result.output_label or " and ".join(o for o in result.outputs)
     return CheckReport(label, title, tuple(rows), tuple(notes))
@@ -68,12 +69,7 @@ def _chosen(result: Any, formulas: Mapping[int, Any], components: int) -> list[i
     if count <= most:
         return list(range(count))
     own = formulas if len(formulas) <= SEEDS else {}
-    return sorted({*own, *_spread(count, most)})
-
-
-def _spread(count: int, most: int) -> list[int]:
-    """So many numbers below `count`, evenly spread, the first and the last among them."""
-    return list(range(count)) if count <= most else [k * (count - 1) // (most - 1) for k in range(most)]
+    return sorted({*own, *spread(count, most)})
 
 
 def _operations(tape: Any) -> int:
@@ -108,32 +104,37 @@ def _program(result: Any) -> tuple[Evaluate, str]:
 # ---- the four methods: each gives one comparison for each component ------------------------------
 
 
-def _formulas(result: Any, expect: Mapping[str, Any], size: int) -> dict[int, list[float]]:
+def _formulas(
+    result: Any, names: Sequence[str], expect: Mapping[str, Any], components: Components
+) -> dict[int, list[float]]:
     """By seed, what the user's formulas give for each component of the output."""
     namespace = result.again.namespace if result.again is not None else {}
     found: dict[int, list[float]] = {}
     for target, formula in expect.items():
-        of_target = [s for s, (name, _, _) in enumerate(result.run.seeds) if target in (name, result.seeds[s])]
+        of_target = [s for s, (name, _, _) in enumerate(result.run.seeds) if target in (name, names[s])]
         if not of_target:
-            raise ValueError(f"there is no input {target!r} to expect a derivative of; there is {_list(result.seeds)}")
+            raise ValueError(f"there is no input {target!r} to expect a derivative of; there is {_list(names)}")
         numbers = evaluate(target, formula, result.inputs, namespace)
-        wanted = size * len(of_target)
+        wanted = components.count * len(of_target)
         if len(numbers) == 1:  # one number for all of them
             numbers = numbers * wanted
         if len(numbers) != wanted:
-            hint = "; of a function by entry it is np.diag(…)" if len(numbers) == size == len(of_target) else ""
+            hint = (
+                "; of a function by entry it is np.diag(…)"
+                if len(numbers) == components.count == len(of_target)
+                else ""
+            )
             raise ValueError(
                 f"the formula for {target} gives {_count(len(numbers))}; the derivative has {_count(wanted)}{hint}"
             )
         for place, s in enumerate(of_target):
-            found[s] = numbers[place :: len(of_target)]
+            found[s] = components.chosen(numbers[place :: len(of_target)])
     return found
 
 
 def _against_formula(one: Seed, expected: Sequence[float] | None) -> list[Comparison]:
     if expected is None:
         return []
-    expected = [expected[k] for k in one.chosen]
     return [compare(g, e, floor=EXACT, natural=_natural(one, v)) for g, e, v in _each(one, expected)]
 
 
@@ -147,9 +148,9 @@ def _against_differences(one: Seed, program: Evaluate) -> list[Comparison]:
             values = program({**inputs, one.input: array})
         else:
             values = program({**inputs, one.input: moved})
-        if len(values) != one.count:
+        if len(values) != one.components.count:
             raise ValueError("the output changes its shape")
-        return [values[k] for k in one.chosen]
+        return one.components.chosen(values)
 
     if not one.kept and one.result.again is None:
         return [not_applicable("a long run in forward mode is not kept")] * len(one.slopes)
@@ -229,13 +230,13 @@ def _with_note(outcome: Comparison, note: str) -> Comparison:
 # ---- rows of the report --------------------------------------------------------------------------
 
 
-def _row(one: Seed, parts: Sequence[str], method: str, outcomes: Sequence[Comparison]) -> CheckRow:
+def _row(one: Seed, method: str, outcomes: Sequence[Comparison]) -> CheckRow:
     """The row of one method: the worst component, named where there are several."""
     k = min(range(len(outcomes)), key=lambda place: (outcomes[place].badness, -abs(one.slopes[place])))
     outcome = outcomes[k]
     note = outcome.note
-    if len(parts) > 1 and (outcome.word in (DIFFERS, KINK) or outcome.error):
-        note = "; ".join(part for part in (f"{parts[k]} is the worst of {len(parts)}", note) if part)
+    if one.components.count > 1 and (outcome.word in (DIFFERS, KINK) or outcome.error):
+        note = "; ".join(part for part in (f"{one.components.names[k]} is the worst of {len(outcomes)}", note) if part)
     return CheckRow(one.name, method, outcome.expected, one.slopes[k], outcome.error, outcome.verdict, note)
 
 

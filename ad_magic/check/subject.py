@@ -35,22 +35,43 @@ def unit(value: Any, position: Position, size: Any = 1.0) -> Any:
     return direction
 
 
+class Components:
+    """The numbers that the outputs are made of, or some of them."""
+
+    def __init__(self, run: Any, most: int) -> None:
+        """At most so many of them."""
+        names = [name for output in run.outputs for name in _names(output)]
+        self.count = len(names)
+        self.which = spread(self.count, most)
+        places = [place for output in run.outputs for place in output.seeds()]
+        values = [float(value) for output in run.outputs for value in _flat(output.value)]
+        self.names: list[str] = [names[k] for k in self.which]
+        self.outputs: list[tuple[int | None, Position]] = [places[k] for k in self.which]
+        self.values: list[float] = [values[k] for k in self.which]
+
+    def chosen(self, numbers: Sequence[Any]) -> list[Any]:
+        """Of as many numbers as there are components, those of these."""
+        return [numbers[k] for k in self.which]
+
+
+def spread(count: int, most: int) -> list[int]:
+    """So many numbers below `count`, evenly spread, the first and the last among them.
+
+    >>> spread(10, 4), spread(3, 4)
+    ([0, 3, 6, 9], [0, 1, 2])
+    """
+    return list(range(count)) if count <= most else [k * (count - 1) // (most - 1) for k in range(most)]
+
+
 class Seed:
     """One scalar input of a result: what all methods need to know."""
 
-    def __init__(self, result: Any, s: int, slopes: Sequence[float], chosen: Sequence[int] | None = None) -> None:
-        """`s` is the number of the seed, `slopes` are the derivatives along it, one for each component that is chosen
-        (all, if none are)."""
-        self.result, self.run, self.slopes = result, result.run, slopes
+    def __init__(self, result: Any, s: int, name: str, slopes: Sequence[float], components: Components) -> None:
+        """`s` is the number of the seed, `slopes` are the derivatives along it, one for each component."""
+        self.result, self.run, self.name, self.slopes = result, result.run, name, slopes
         self.input, self.position, self.row = result.run.seeds[s]
-        self.name: str = result.seeds[s]
         self.x = float(entry(result.inputs[self.input], self.position))
-        values = [value for output in result.run.outputs for value, _, _ in output.flat()]
-        places = [place for output in result.run.outputs for place in output.seeds()]
-        self.chosen = range(len(values)) if chosen is None else chosen
-        self.count = len(values)
-        self.values = [float(values[k]) for k in self.chosen]
-        self.outputs: list[tuple[int | None, Position]] = [places[k] for k in self.chosen]
+        self.components, self.values, self.outputs = components, components.values, components.outputs
 
     @property
     def kept(self) -> bool:
@@ -140,35 +161,32 @@ def _is_some(tangent: Any) -> bool:
     return bool(some.any() if hasattr(some, "any") else some)
 
 
-def components(run: Any) -> list[str]:
-    """The names of the numbers that the outputs are made of: "z", or "z[0]", "z[1, 2]" of an array."""
-    names = []
-    for output in run.outputs:
-        if output.scalar:
-            names.append(output.name)
-            continue
-        positions = product(*map(range, output.value.shape))
-        names += [f"{output.name}[{', '.join(map(str, position))}]" for position in positions]
-    return names
+def _names(output: Any) -> list[str]:
+    """The names of the numbers of an output: "z", or "z[0]", "z[1, 2]" of an array."""
+    if output.scalar:
+        return [output.name]
+    positions = product(*map(range, output.value.shape))
+    return [f"{output.name}[{', '.join(map(str, position))}]" for position in positions]
 
 
-def derivatives(result: Any, size: int) -> list[list[float]]:
-    """The derivatives that a Result shows: for each component of the outputs the slope along each seed."""
+def derivatives(result: Any, components: Components) -> list[list[float]]:
+    """The derivatives that a Result shows: for each of the components the slope along each seed."""
     outputs = result.run.outputs
     shown = result.grad if all(output.scalar for output in outputs) else result.jacobian
     by_output = [shown] if len(outputs) == 1 else [shown[output.name] for output in outputs]
-    found: list[list[float]] = []
-    for output, slopes in zip(outputs, by_output, strict=True):
-        count = 1 if output.scalar else output.value.size
-        lines: list[list[float]] = [[] for _ in range(count)]
+    places = [(slopes, k, n) for n, slopes in _sized(outputs, by_output) for k in range(n)]
+    lines = []
+    for slopes, k, n in components.chosen(places):
+        line: list[float] = []
         for name in result.inputs:
-            flat = _flat(slopes[name])
-            width = len(flat) // count if count else 0
-            for k, line in enumerate(lines):
-                line += flat[k * width : (k + 1) * width]
-        found += lines
-    assert len(found) == size
-    return found
+            slope = slopes[name]
+            line += _flat(slope.reshape(n, -1)[k] if hasattr(slope, "reshape") else slope)
+        lines.append(line)
+    return lines
+
+
+def _sized(outputs: Sequence[Any], by_output: Sequence[Any]) -> list[tuple[int, Any]]:
+    return [(1 if o.scalar else o.value.size, slopes) for o, slopes in zip(outputs, by_output, strict=True)]
 
 
 def _flat(value: Any) -> list[float]:
