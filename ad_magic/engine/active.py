@@ -11,7 +11,7 @@ from pathlib import Path
 from types import FrameType
 from typing import Any, ClassVar, NoReturn
 
-from .tape import Tape, user_frame
+from .tape import Tape, is_ours, user_frame
 from .users import in_library
 
 
@@ -209,7 +209,7 @@ def _lost(frame: FrameType) -> LostDerivative:
 
 def place_in_words(frame: FrameType) -> str:
     """Where a frame stands: "line 3" of a cell, "mymodule.py, line 3" of a file; for a library, where it was called."""
-    while frame.f_back is not None and in_library(frame.f_code.co_filename):
+    while frame.f_back is not None and (in_library(frame.f_code.co_filename) or is_ours(frame.f_code)):
         frame = frame.f_back
     file = Path(frame.f_code.co_filename)
     return f"{file.name}, line {frame.f_lineno}" if file.exists() else f"line {frame.f_lineno}"

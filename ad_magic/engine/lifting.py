@@ -203,9 +203,9 @@ class SolverOperation(PairOperation):
         self.inner, self.seeds, self.at, self.result, self.template = inner, seeds, at, result, template
 
     def value(self, *operands: Any) -> Any:
-        """The result at the recorded operands: for plain values that of the solver, under numbers of the engine a row of
-        their run, so that derivatives are right to any order. Raises PathChanged for other plain values: the solver has
-        to be run again."""
+        """The result at the recorded operands: for plain values that of the solver, for numbers of the engine a row of
+        their run, so that derivatives of derivatives are right, too. Raises PathChanged for other plain values: the
+        solver has to be run again."""
         tape = youngest(operands)
         if tape is None:
             self.recorded_at(operands)

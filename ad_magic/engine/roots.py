@@ -100,22 +100,26 @@ class RootOperation(SolverOperation):
 
 
 def _solved(slope: Any, g: Any) -> Any:
-    """g / slope; for a Jacobian the solution of a linear system."""
+    """g / slope; for a Jacobian the solution of a linear system. Where the function does not cross zero: infinite for a
+    number, NaN for a system."""
     if shape_of(slope):
-        return np.linalg.solve(slope, g)
-    if not is_active(slope) and slope == 0:  # a root that is no crossing: infinite, or nothing at all
-        with np.errstate(all="ignore"):
-            return g * float(np.float64(1.0) / np.float64(slope)) if is_active(g) else np.float64(g) / np.float64(slope)
-    return g / slope
+        try:
+            return np.linalg.solve(slope, g)
+        except np.linalg.LinAlgError:
+            return g * np.nan
+    if bottom(slope) != 0.0:
+        return g / slope
+    if is_active(slope) or is_active(g):
+        return g * np.nan
+    with np.errstate(all="ignore"):
+        return np.float64(g) / np.float64(slope)
 
 
 def _is_root(slope: Any, residual: Any, root: Any) -> bool:
-    with np.errstate(all="ignore"):
-        try:
-            step = np.linalg.norm(_solved(slope, residual)) if np.any(residual) else 0.0
-        except np.linalg.LinAlgError:
-            return True  # the sweeps say so
-        return bool(step <= _FAR * (1.0 + np.linalg.norm(root)))
+    if not np.any(residual):
+        return True
+    step = np.linalg.norm(_solved(slope, residual))
+    return bool(step <= _FAR * (1.0 + np.linalg.norm(root)))
 
 
 # ---- the solvers ---------------------------------------------------------------------------------

@@ -76,6 +76,11 @@ def standing_in(namespace: dict[str, Any], tree: ast.AST | None = None, skip: An
         TEXTS.clear()
 
 
+def _is_ours(value: Any) -> bool:
+    kind = type(value)
+    return kind in Active.types or (kind.__name__ in ("Array", "Buffer") and kind.__module__.startswith("ad_magic."))
+
+
 def of_numpy(tree: ast.AST | None) -> dict[str, dict[str, Any]]:
     """The stand-ins for NumPy, where it is loaded or the cell is about to import it."""
     if "numpy" not in sys.modules and not (tree is not None and (_imports(tree, "numpy") or _imports(tree, "scipy"))):
@@ -194,6 +199,11 @@ def make_plain(
     seen: dict[int, Any] = {}
 
     def one_plain(value: Any) -> Any:
+        state = getattr(value, "__dict__", None)
+        if type(state) is dict and not is_users(type(value).__module__) and not isinstance(value, (type, ModuleType)):
+            for name, held in list(state.items()):  # an object of a library that was given an active array to keep
+                if _is_ours(held):
+                    state[name] = one_plain(held)
         if type(value).__name__ != "Buffer":
             return plain(value, back)
         if id(value) not in seen:  # the same array in two places is the same one afterwards

@@ -249,7 +249,7 @@ def make_flags(run: Run, rows: Sequence[Row], where: dict[int, int]) -> list[Fla
                 )
         elif op.decision:
             _decision_flag(tape, i, where, add)
-    _nan_flags(rows, where, add)
+    _nan_flags(tape, rows, where, add)
     _independent_flags(run, used, found)
     return list(found.values())
 
@@ -367,7 +367,17 @@ def _look_flag(tape: Columns, i: int, text: str, add: Any) -> None:
         )
 
 
-def _nan_flags(rows: Sequence[Row], where: dict[int, int], add: Any) -> None:
+def _made_here(tape: Columns, index: int) -> bool:
+    """Whether an operation makes what is not finite from finite numbers; else it stood in the program as such."""
+    op = tape.ops[index]
+    if op.rule is None or not op.array:
+        return all(math.isfinite(x) for x in tape.arguments(index) if isinstance(x, (float, int)))
+    if op.memory or op.name in ("item", "reshape", "transpose", "concatenate", "stack", "array", "where", "entries"):
+        return False
+    return all(_finite(x) for x in tape.arguments(index) if not isinstance(x, tuple))
+
+
+def _nan_flags(run_tape: Columns, rows: Sequence[Row], where: dict[int, int], add: Any) -> None:
     """The first row that goes NaN or infinite: in its value, forward in a tangent, backward in an adjoint."""
     index_of = {row: index for index, row in where.items()}
     for what, rows_in_order, numbers in (
@@ -376,6 +386,8 @@ def _nan_flags(rows: Sequence[Row], where: dict[int, int], add: Any) -> None:
         ("adjoint", reversed(rows), lambda r: [] if r.adjoint is None else [r.adjoint]),
     ):
         for row in rows_in_order:
+            if what == "value" and not _made_here(run_tape, index_of[row.index]):
+                continue
             bad = [x for x in numbers(row) if not _finite(x)]
             if bad:
                 shown = "NaN" if _has_nan(bad[0]) else "infinite"

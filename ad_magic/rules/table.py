@@ -63,6 +63,11 @@ def _far(sign: str) -> str:
     return f"(0.5 / a / a) * {text}"
 
 
+def _near(sign: str) -> str:
+    """sin(a) / a, or sinh(a) / a, near 0: the Taylor series."""
+    return f"1 {sign} a * a / 6 * (1 {sign} a * a / 20 * (1 {sign} a * a / 42 * (1 {sign} a * a / 72)))"
+
+
 # densities, as exponentials of their logarithms
 _GAMMA = "exp(xlogy(a - 1, b) - b - gammaln(a))"
 _BETA = "exp(xlogy(a - 1, c) + xlog1py(b - 1, -c) - betaln(a, b))"
@@ -209,9 +214,9 @@ _ROWS = (
     _rule("expi",      "expi(a)",         "exp(a) / a"),
     _rule("exp1",      "exp1(a)",         "-exp(-a) / a"),
     _rule("expn",      "expn(a, b)",      "0.0",     "-expn(a - 1, b) if a else -exp(-b) * (1 + b) / (b * b)"),
-    _rule("si",        "sici(a)[0]",      "sin(a) / a if a else 1.0"),
+    _rule("si",        "sici(a)[0]",      f"sin(a) / a if abs(a) > 0.1 else {_near('-')}"),
     _rule("ci",        "sici(a)[1]",      "cos(a) / a"),
-    _rule("shi",       "shichi(a)[0]",    "sinh(a) / a if a else 1.0"),
+    _rule("shi",       "shichi(a)[0]",    f"sinh(a) / a if abs(a) > 0.1 else {_near('+')}"),
     _rule("chi",       "shichi(a)[1]",    "cosh(a) / a"),
     _rule("fresnel_s", "fresnel(a)[0]",   "sin(0.5 * PI * a * a)"),
     _rule("fresnel_c", "fresnel(a)[1]",   "cos(0.5 * PI * a * a)"),
@@ -278,8 +283,8 @@ _ROWS = (
           "-eval_genlaguerre(a - 1, b + 1, c) if a else 0.0"),
 
     # ---- of scipy.special: elliptic integrals; ellipd is D = (K - E) / m (DLMF 19.4) ---------------
-    _rule("ellipk",    "ellipk(a)",       "(z - ellipd(a)) / (2 * (1 - a))"),
-    _rule("ellipkm1",  "ellipkm1(a)",     "-(z - ellipd(1 - a)) / (2 * a)"),
+    _rule("ellipk",    "ellipk(a)",       "(z - ellipd(a)) / (2 * (1 - a)) if a != 1 else inf"),
+    _rule("ellipkm1",  "ellipkm1(a)",     "(ellipd(1 - a) - z) / (2 * a) if a else -inf"),
     _rule("ellipe",    "ellipe(a)",       "-0.5 * ellipd(a)"),
     _rule("ellipd",    "ellipd(a)",
           f"(ellipk(a) + (a - 2) * z) / (2 * a * (1 - a)) if abs(a) > 1e-3 else {_D_SERIES}"),

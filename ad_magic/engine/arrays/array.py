@@ -14,12 +14,13 @@ from typing import Any
 from ad_magic.engine.active import Active, LostDerivative, after_run, place_in_words
 from ad_magic.engine.complexes import Complex
 from ad_magic.engine.dual import Directions, Dual
-from ad_magic.engine.operation import INPUT, Operation
+from ad_magic.engine.operation import INPUT, Operation, met
 from ad_magic.engine.tape import Tape, user_frame
 from ad_magic.engine.traced import Traced
 from ad_magic.rules.arrays.frozen import np
 
 NUMBERS = Active.types
+met(np.float64)
 SCALARS = frozenset((float, int, bool, np.float64, np.int64, np.bool_))
 
 
@@ -307,6 +308,8 @@ def record(tape: Tape, op: Operation, left: Any, right: Any, z: Any, tangent: An
     if kind is np.ndarray and (z.base is not None or not z.ndim):
         z = z.copy() if z.ndim else z[()]
         kind = type(z)
+    elif kind is float:
+        z = np.float64(z)
     index = row(tape, op, left, right, z, tangent)
     if kind is not np.ndarray and getattr(z, "ndim", 0) == 0:
         if isinstance(z, complex):

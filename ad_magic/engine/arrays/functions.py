@@ -19,7 +19,7 @@ from ad_magic.rules.arrays.frozen import np
 from ad_magic.rules.arrays.rule import ArrayRule
 
 from .array import NUMBERS, Array, operand, refresh, row, split, youngest
-from .moves import call_of, filled, move, standing
+from .moves import call_of, filled, move, shares, standing
 from .operation import PairOperation, shape_of
 from .perform import by_entry, carried_out, pair
 
@@ -147,6 +147,14 @@ def _part(x: Any, name: str) -> Any:
     return standing(result, getattr(x.place, name), x)
 
 
+def _sign(x: Any) -> Any:
+    """z / |z| of a complex number, as in NumPy 2."""
+    if not np.iscomplexobj(x):
+        return by_entry("sign", np.sign, x)
+    size = np.abs(x)
+    return np.where(size == 0, 0.0, x / np.where(size == 0, 1.0, size))
+
+
 def _divmod(x: Any, y: Any) -> Any:
     quotient = by_entry("floordiv", np.floor_divide, x, y)
     return quotient, by_entry("mod", np.remainder, x, y)
@@ -167,7 +175,8 @@ UFUNCS: dict[Any, Callable[..., Any]] = {
     **{getattr(np, name): _look_at(name) for name in _LOOKS},
     np.absolute: _modulus,
     np.positive: lambda x: _copied(x),
-    np.conjugate: lambda x: pair(PAIRS["conj"], (x,), {}) if np.iscomplexobj(operand(x)) else operand(x),
+    np.conjugate: lambda x: pair(PAIRS["conj"], (x,), {}) if np.iscomplexobj(operand(x)) else _copied(x),
+    np.sign: lambda x: _sign(operand(x)),
     np.divmod: _divmod,
     np.modf: _modf,
     np.frexp: _frexp,
@@ -284,7 +293,7 @@ def _reduction(
             count = np.sum(where, axis=axis, keepdims=keepdims is True)
             return np.sum(np.where(where, a, 0.0), axis=axis, keepdims=keepdims is True) / count
         start = {"sum": 0.0, "prod": 1.0, "max": -np.inf, "min": np.inf}[name]
-        a = np.where(where, a, start if initial is _NONE else initial)
+        a = np.where(where, a, start)
     if not shape_of(a) and type(a) in NUMBERS:
         return a
     options: dict[str, Any] = {"axis": axis, "keepdims": keepdims is True}
@@ -338,7 +347,13 @@ def _einsum(*given: Any, optimize: Any = False, **options: Any) -> Any:
 
         subscripts = ",".join(map(term, pairs_[1::2])) + ("" if output is None else f"->{term(output)}")
         given = (subscripts, *pairs_[::2])
-    return pair(PAIRS["einsum"], given[1:], {"subscripts": given[0].replace(" ", "")})
+    subscripts = given[0].replace(" ", "")
+    result = pair(PAIRS["einsum"], given[1:], {"subscripts": subscripts})
+    x = operand(given[1])
+    if len(given) == 2 and type(x) is Array and type(result) is Array:  # a diagonal, a transpose: a view
+        place = np.einsum(subscripts, x.place)
+        return standing(result, place, x) if shares(place, x.place) else result
+    return result
 
 
 # ---- choosing ------------------------------------------------------------------------------------

@@ -27,8 +27,13 @@ OPEN: list[Tape] = []  # runs in which a memory was opened, the youngest last
 
 def owner(view: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
     """The array that owns the memory in which a view stands."""
-    while isinstance(view.base, np.ndarray):
-        view = view.base
+    base: Any = view.base
+    while base is not None:
+        if isinstance(base, np.ndarray):
+            view = base
+        elif not isinstance(getattr(base, "base", None), np.ndarray):  # np.lib.stride_tricks puts an object between
+            break
+        base = base.base
     return view
 
 
@@ -320,6 +325,8 @@ def write(target: Any, key: Any, value: Any) -> None:
                 f"{place_in_words(user_frame())}: an inner derivative writes into an array of an outer one; "
                 "write into a copy of it"
             )
+        if not target.place.flags.writeable:
+            raise ValueError("assignment destination is read-only")
         if target.version != tape.writes:
             refresh(target)
         filling = target if target.base is None else target.base
@@ -419,7 +426,8 @@ class MemoryOperation(Operation):
             flats[len(values)] = flat.copy() if type(flat) is np.ndarray else flat
             return 0.0
         if self.name == "look":
-            return flats[left[0]][self.places]
+            seen = flats[left[0]][self.places]
+            return np.asarray(seen) if type(seen) is not Array and not hasattr(seen, "tape") else seen
         value = values[left[2]] if self.active[0] else left[2]
         flat = flats[left[0]]
         if type(flat) is np.ndarray and not is_active(value):

@@ -160,9 +160,9 @@ def move(function: Callable[..., Any], args: Any, kwargs: Any, name: str | None 
         source = np.where(source.imag > 0, np.rint(source.imag).astype(np.intp) - 1, -1)
         op = MoveOperation(name, len(operands), call, source, ends, template)
         tangent = pushed(tape, op, operands, values, op.active, z) if tape.forward else None
-        shared = place is not None and shares(place, operands[0].place)
-        result = record(tape, op, tuple(columns), None, z.copy() if shared else z, tangent)
-        return standing(result, place, operands[0]) if shared and type(result) is Array else result
+        base = next((x for x in operands if place is not None and shares(place, x.place)), None)
+        result = record(tape, op, tuple(columns), None, z if base is None else z.copy(), tangent)
+        return standing(result, place, base) if base is not None and type(result) is Array else result
 
     if not isinstance(results, (list, tuple)):
         return moved(call, results, sources, views)
@@ -175,9 +175,9 @@ def move(function: Callable[..., Any], args: Any, kwargs: Any, name: str | None 
 
 def _views(call: Callable[..., Any], operands: Any, results: Any) -> Any:
     """What the function makes of the memory of a single array: a view of it, or a copy."""
-    if len(operands) != 1 or type(operands[0]) is not Array:
+    if any(type(x) is not Array for x in operands):
         return None
-    return results if operands[0].place is operands[0].value else call(operands[0].place)
+    return results if all(x.place is x.value for x in operands) else call(*(x.place for x in operands))
 
 
 def shares(view: Any, memory: Any) -> bool:

@@ -141,6 +141,13 @@ def _fromiter(iter: Any, dtype: Any, count: int = -1, **options: Any) -> Any:
 np_fromiter = np.fromiter
 
 
+def _of_memory(original: Any) -> Callable[..., Any]:
+    def function(x: Any, *args: Any, **kwargs: Any) -> Any:
+        return _as_strided(x, *args, **kwargs) if holds_active(x) else original(x, *args, **kwargs)
+
+    return _as(original, function)
+
+
 def _require(a: Any, dtype: Any = None, requirements: Any = None, **options: Any) -> Any:
     wanted = [requirements] if isinstance(requirements, str) else requirements or []
     order = "F" if {"F", "F_CONTIGUOUS"} & set(wanted) else "C" if {"C", "C_CONTIGUOUS"} & set(wanted) else None
@@ -159,7 +166,7 @@ def _of_lists(function: Callable[..., Any]) -> Callable[..., Any]:
             if (kind is list or kind is tuple or kind is np.ndarray or kind in NUMBERS) and holds_active(x):
                 return dispatch.call_function(function, args, kwargs)
         for x in kwargs.values():
-            if type(x) is list and holds_active(x):
+            if holds_active(x):
                 return dispatch.call_function(function, args, kwargs)
         result = function(*args, **kwargs)
         if type(result) is np.ndarray and result.dtype.kind in "fc" and _users_call():
@@ -280,6 +287,22 @@ def _numpys(x: Any) -> Any:
     return with_value(x, np.float64(x.value)) if type(x.value) is float else x
 
 
+def _as_strided(x: Any, shape: Any = None, strides: Any = None, **options: Any) -> Any:
+    """A view by strides, as the entries that it shows."""
+    x = operand(x)
+    numbers = np.empty_like(x.place, dtype=np.intp)
+    numbers[...] = np.arange(x.size).reshape(x.shape)
+    places = np.lib.stride_tricks.as_strided(numbers, shape, strides).copy()
+    return np.reshape(x, -1)[places]
+
+
+def _iterating(*args: Any, **kwargs: Any) -> Any:
+    raise LostDerivative(
+        f"{place_in_words(user_frame())}: np.nditer gives plain numbers, and that would cut the derivative; go through "
+        "x.flat or np.ndenumerate(x) instead"
+    )
+
+
 # ---- the list ------------------------------------------------------------------------------------
 
 _PLAIN = ("zeros", "ones", "empty", "eye", "identity", "tri", "fromfunction", "indices", "loadtxt", "genfromtxt",
@@ -295,6 +318,7 @@ _numpy: dict[str, Any] = {
     "full": _making("full", _full),
     "arange": _making("arange", _arange),
     "fromiter": _as(np.fromiter, _fromiter),
+    "nditer": _making("nditer", _iterating),
     "r_": _Concatenator(np.r_, False),
     "c_": _Concatenator(np.c_, True),
 }
@@ -327,6 +351,9 @@ FUNCTIONS_OF = _Known()
 MODULES: dict[str, dict[str, Any]] = {
     "numpy": {**_public(np), **_numpy},
     "numpy.linalg": _public(np.linalg),
+    "numpy.lib.stride_tricks": {
+        **_public(np.lib.stride_tricks), "as_strided": _of_memory(np.lib.stride_tricks.as_strided)
+    },
     "numpy.fft": _public(np.fft),
 }
 
@@ -348,7 +375,7 @@ def replaced(tree: ast.AST | None) -> dict[str, dict[str, Any]]:
     """The stand-ins by module, those of scipy.special too; np.float64 among them where the program calls it."""
     modules = {**MODULES, **special_modules(tree)}
     if tree is not None and _calls_float64(tree):
-        modules["numpy"] = {**MODULES["numpy"], "float64": Float64}
+        modules["numpy"] = {**MODULES["numpy"], "float64": Float64, "double": Float64}
     return modules
 
 

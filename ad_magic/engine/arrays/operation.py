@@ -78,10 +78,25 @@ def absent(t: Any) -> bool:
 
 
 def careful_product(t: Any, partial: Any) -> Any:
-    """t * partial, where an entry of t that is exactly zero stays zero, also times an infinite partial."""
-    if absent(t):
+    """t * partial, where an exact zero on either side makes it zero, also times infinity.
+
+    A zero that is itself active is only left out where it meets infinity: its own derivative may not be zero.
+    """
+    if absent(t) or absent(partial):
         return 0.0
-    return np.where(t == 0, 0.0, t * partial)
+    product = t * partial
+    if type(product) in (np.ndarray, np.float64):
+        return np.where((t == 0) | (partial == 0), 0.0, product)
+    a, b = bare_value(t), bare_value(partial)
+    lost = ((a == 0) & ~np.isfinite(b)) | ((b == 0) & ~np.isfinite(a))
+    return np.where(lost, 0.0, product) if np.any(lost) else product
+
+
+def bare_value(x: Any) -> Any:
+    """The plain value of a number or an array, whatever runs it belongs to; it leaves no trace."""
+    while hasattr(x, "tape"):
+        x = x.value
+    return x
 
 
 class Adjoints(list[Any]):
@@ -245,6 +260,10 @@ class PairOperation(Operation):
 
     def value(self, *operands: Any) -> Any:
         """The primitive at other operands."""
+        if any(hasattr(x, "tape") for x in operands):
+            from .perform import pair
+
+            return pair(self.rule, operands, self.options)  # type: ignore[arg-type]
         return self.rule.value(*self.gathered(operands), **self.options)  # type: ignore[union-attr, operator]
 
     def gathered(self, operands: Sequence[Any]) -> Sequence[Any]:

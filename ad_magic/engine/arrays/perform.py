@@ -13,7 +13,7 @@ from ad_magic.rules import RULES
 from ad_magic.rules.arrays.frozen import np
 from ad_magic.rules.arrays.rule import ArrayRule
 
-from .array import NUMBERS, Array, directions, operand, record, row, split, youngest
+from .array import NUMBERS, Array, directions, frozen, operand, record, row, split, youngest
 from .operation import EntryOperation, PairOperation, entry_operation, shape_of, spread
 
 
@@ -52,6 +52,8 @@ def pair(rule: ArrayRule, given: Sequence[Any], options: dict[str, Any]) -> Any:
     if tape is None:
         return rule.value(*([operands] if rule.several else operands), **options)
     values, columns, active = split(operands, tape)
+    if options:
+        options = {name: frozen(np.asarray(x), tape) if isinstance(x, np.ndarray) else x for name, x in options.items()}
     op = PairOperation(rule, active, options)
     return carried_out(tape, op, operands, values, columns, op.value(*values))
 

@@ -29,7 +29,11 @@ def _in_order(function: Callable[..., Any]) -> Callable[..., Any]:
 
     def handler(a: Any, *args: Any, **kwargs: Any) -> Any:
         x = operand(a)
-        if type(x) is not Array or kwargs.get("order", "C") != "C":
+        order = kwargs.get("order", args[0] if args and isinstance(args[0], str) else "C")
+        if type(x) is not Array or order != "C":
+            if order in ("K", "A") and type(x) is Array:  # by the layout in memory, which the value may not have
+                order = "F" if x.place.flags.f_contiguous and not x.place.flags.c_contiguous else "C"
+                return move(function, (x, order), {})
             return move(function, (a, *args), kwargs)
         return _viewed(x, lambda v: function(v, *args, **kwargs), "reshape", lambda z: {"shape": z.shape})
 

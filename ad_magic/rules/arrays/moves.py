@@ -117,7 +117,8 @@ def _pull_complex(k: int, g: Any, z: Any, real: Any, imag: Any) -> Any:
 
 
 def _value_complex(real: Any, imag: Any) -> Any:
-    return real + 1j * imag
+    z = real + 1j * imag
+    return z if hasattr(z, "tape") else np.asarray(z)
 
 
 RULES = (
