@@ -138,15 +138,23 @@ def look(name: str, number: Any, outcome: Any, *constants: Any) -> Any:
 
 
 def primal(x: Any) -> Any:
-    """The plain value of a number; any other object as it is.
+    """The plain value of a number or an array, also in a list or a tuple; any other object as it is.
 
-    Use it where a plain float is needed and no derivative is to flow on, for a plot or a log:
+    Use it where plain numbers are needed and no derivative is to flow on, for a plot or a log:
 
     >>> from ad_magic import Dual, primal
     >>> primal(Dual(2.0, 1.0)), primal(3.5)
     (2.0, 3.5)
     """
-    return decide_on("primal", x) if type(x) in Active.types else x
+    if type(x) in Active.types:
+        return decide_on("primal", x)
+    if isinstance(x, (list, tuple)):
+        return type(x)(map(primal, x)) if type(x) in (list, tuple) else x
+    if type(x).__name__ in ("Array", "Buffer") and hasattr(x, "__array_ufunc__"):
+        from .arrays.functions import looked
+
+        return looked("primal", lambda value: value.copy(), (x,), {})
+    return x
 
 
 def decide_on(name: str, *arguments: Any) -> Any:

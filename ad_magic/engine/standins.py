@@ -14,7 +14,7 @@ import functools
 import sys
 from collections.abc import Iterator
 from importlib import import_module
-from types import CodeType, FunctionType, ModuleType
+from types import CodeType, FunctionType, MethodType, ModuleType
 from typing import Any
 
 from .active import TEXTS, Active, after_run
@@ -200,10 +200,14 @@ def make_plain(
 
     def one_plain(value: Any) -> Any:
         state = getattr(value, "__dict__", None)
-        if type(state) is dict and not is_users(type(value).__module__) and not isinstance(value, (type, ModuleType)):
-            for name, held in list(state.items()):  # an object of a library that was given an active array to keep
+        if type(state) is dict and not isinstance(value, (type, ModuleType, FunctionType)):
+            for name, held in list(state.items()):  # an object of a library may have been given an active array to keep
                 if _is_ours(held):
                     state[name] = one_plain(held)
+        if isinstance(value, BaseException) and any(map(_is_ours, value.args)):
+            value.args = tuple(map(one_plain, value.args))
+        if isinstance(value, MethodType) and _is_ours(value.__self__):
+            return getattr(one_plain(value.__self__), value.__name__)
         if type(value).__name__ != "Buffer":
             return plain(value, back)
         if id(value) not in seen:  # the same array in two places is the same one afterwards
@@ -234,8 +238,9 @@ def plain(value: Any, back: dict[int, Any] | None = None) -> Any:
         return plain_array(value)
     if kind.__name__ == "Buffer":
         from .arrays.buffers import unwrapped
+        from .arrays.numpy_standins import WATCHING
 
-        return unwrapped(value)
+        return value if WATCHING else unwrapped(value)  # it still serves the run that this one is in
     if kind.__name__ == "ndarray" and value.dtype == object and any(type(x) in Active.types for x in value.flat):
         for k, x in enumerate(value.flat):
             value.flat[k] = plain(x)

@@ -159,6 +159,7 @@ def is_active(x: Any) -> bool:
 def array_input(tape: Tape, given: Any, first: int = 0, *, shared: bool = True) -> Array:
     """A new variable of a run, in a row without operands: a copy of an array. In forward mode entry k of it has the
     direction first + k. If `shared` it stands where the given array stands: what is a view of that one is one of it."""
+    given = operand(given)
     if type(given) is Array:  # of an older run
         from .constructors import copy
 

@@ -271,6 +271,15 @@ def _except_at_zero(root: Callable[..., Any], sums: Any) -> Any:
     return root(sums)
 
 
+def _logsumexp(z: Any, a: Any, b: Any = 1.0, axis: Any = None, keepdims: bool = False) -> Any:
+    return np.log(np.sum(b * np.exp(a - np.max(np.real(a))), axis=axis, keepdims=keepdims) + 0j)
+
+
+def _softmax(z: Any, x: Any, axis: Any = None) -> Any:
+    powers = np.exp(x - np.max(np.real(x), axis=axis, keepdims=True))
+    return powers / np.sum(powers, axis=axis, keepdims=True)
+
+
 def _by_parts(function: Callable[..., Any]) -> Callable[..., Any]:
     """A linear function of real numbers that takes complex ones for something else."""
 
@@ -287,6 +296,9 @@ CONTINUED: dict[str, Callable[..., Any]] = {
     "slogdet": _slogdet,
     "cholesky": _cholesky,
     "norm": _norm,
+    "logsumexp": _logsumexp,
+    "softmax": _softmax,
+    "log_softmax": lambda z, x, axis=None: np.log(_softmax(z, x, axis)),
     "real": lambda z, a: a,
     "conj": lambda z, a: a,
     "imag": lambda z, a: z,

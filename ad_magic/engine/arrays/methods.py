@@ -359,6 +359,8 @@ PROPERTIES: dict[str, Any] = {
 }
 
 for _name, _method in {**METHODS, **PROPERTIES}.items():
+    if not isinstance(_method, property):
+        _method.__name__ = _name
     setattr(Array, _name, _method)
 
 

@@ -388,7 +388,7 @@ def _calls_float64(tree: ast.AST) -> bool:
     return False
 
 
-for _name in ("getitem", "iter", "repr", "str", "format", "bool", "int", "float", "contains", "index", "complex"):
+for _name in ("getitem", "repr", "str", "format", "bool", "int", "float", "contains", "index", "complex"):
     setattr(Buffer, f"__{_name}__", buffers._delegated(f"__{_name}__"))
 for _name in ("sum", "prod", "mean", "std", "var", "max", "min", "argmax", "argmin", "argsort", "argpartition", "cumsum",
               "cumprod", "trace", "dot", "repeat", "take", "choose", "compress", "nonzero", "searchsorted", "any", "all",
