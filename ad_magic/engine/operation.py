@@ -16,6 +16,7 @@ from ad_magic.rules.number import COMPLEX, PLAIN, NotAnalytic, ieee, math
 
 PLAIN_TYPES = {float, int, bool}
 NUMPYS: set[type] = set()  # np.float64, once it was met
+EXTENDED: set[type] = set()  # NumPy's floats of a greater range, once they are used (see `extended`)
 
 
 def met(kind: type) -> None:
@@ -108,8 +109,10 @@ def value_of(rule: Rule, kind: str = "plain") -> Callable[..., Number]:
     """The primitive as a function of its arguments.
 
     `kind` says of which: floats ("plain"), also active numbers ("active"), also complex numbers ("complex": the
-    function raises NotAnalytic where it has no complex form).
+    function raises NotAnalytic where it has no complex form), or floats of a greater range ("extended").
     """
+    if kind == "extended":
+        return compile_expression(rule.value, ("*a",) if rule.variadic else rule.arguments, ieee())
     if kind == "complex":
         return _complex_value(rule)
     arguments = ("*a",) if rule.variadic else rule.arguments
@@ -145,6 +148,8 @@ def _partial(rule: Rule, which: int, kind: str) -> Callable[..., Number]:
 
 def partial_of(rule: Rule, which: int, arguments: Sequence[Number], z: Number) -> Number:
     """A local partial at any point: in IEEE arithmetic where Python's would raise."""
+    if EXTENDED and any(type(v) in EXTENDED for v in (*arguments, z)):
+        return _partial(rule, which, "ieee")(*arguments, z)
     plain = all(type(v) in PLAIN_TYPES for v in (*arguments, z))
     try:
         return _partial(rule, which, "plain" if plain else "active")(*arguments, z)

@@ -9,6 +9,7 @@ import ast
 import contextlib
 import functools
 import sys
+import warnings
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -358,14 +359,28 @@ MODULES: dict[str, dict[str, Any]] = {
 }
 
 
+def _warn(kind: str, flag: int) -> None:
+    """NumPy's warning of a division by zero and its like, at the user's line and not at ours."""
+    inner, frame = sys._getframe(1), user_frame()
+    function = inner.f_locals.get("function", inner.f_locals.get("ufunc")) if is_ours(inner.f_code) else None
+    name = f" in {function.__name__}" if isinstance(function, np.ufunc) else ""
+    registry = frame.f_globals.setdefault("__warningregistry__", {})
+    module = frame.f_globals.get("__name__", "__main__")
+    warnings.warn_explicit(
+        f"{kind} encountered{name}", RuntimeWarning, frame.f_code.co_filename, frame.f_lineno, module, registry
+    )
+
+
 @contextlib.contextmanager
 def watching_arrays(watching: bool) -> Iterator[None]:
     """For the time of the block: np.vectorize works on active arrays, and new arrays notice what is written to them."""
     WATCHING.append(watching)
     before = np.vectorize.__call__
     np.vectorize.__call__ = _vectorized  # type: ignore[method-assign]
+    warned = {kind: "call" for kind, what in np.geterr().items() if what == "warn"}
     try:
-        yield
+        with np.errstate(**warned, call=_warn) if warned else contextlib.nullcontext():  # type: ignore[arg-type]
+            yield
     finally:
         np.vectorize.__call__ = before  # type: ignore[method-assign]
         WATCHING.pop()
