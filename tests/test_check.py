@@ -611,6 +611,10 @@ ON_ARRAYS = {  # cell, inputs; the complex step passes through all of these
     "a triangle": ("z = np.sum(np.linalg.cholesky(a @ a.T + np.eye(3) + np.triu(a, 1))**3)", {"a": A}),
     "norms": ("z = np.linalg.norm(x) + np.linalg.norm(x, axis=1).sum() + np.linalg.norm(x, 1) + np.linalg.norm(v, 3)",
               {"x": X, "v": V}),
+    "softmax of SciPy": (
+        "from scipy.special import *\nz = logsumexp(x, axis=1, b=w) @ softmax(x, 0)[:, 1] + log_softmax(x).std()",
+        {"x": X, "w": 1 + Y**2},
+    ),
     "einsum": ("z = np.einsum('ij,kj,j->', x, x, y) + np.tensordot(x, y, 1) @ np.ones(3)*np.vdot(x, x)",
                {"x": X, "y": Y}),
     "moves": ("z = np.concatenate([np.roll(v, 2), v[::-1]]) @ np.tile(v, 2) + np.trace(np.outer(v, v))", {"v": V}),
@@ -631,6 +635,98 @@ def test_programs_on_arrays_agree(run, name, mode):
     assert set(words(report, "complex step")) == {"agrees"}, report
     assert bool(words(report, "forward mode")) == (mode == "both")
     assert not report.notes, report.notes
+
+
+@pytest.mark.parametrize(
+    ("cell", "says"),
+    [
+        ("z = np.sum(np.abs(np.fft.fft(v))**2)", "fft is of complex numbers, and a complex step starts from real ones"),
+        ("z = np.sum(np.exp(1j*v).imag)", "mul gives complex numbers, and a complex step starts from real ones"),
+        ("z = np.linalg.svd(v.reshape(2, 2) + np.eye(2), compute_uv=False)[0]",
+         "svd conjugates complex numbers, which is not analytic"),
+        ("z = np.sum(np.floor(v)*v)", "floor is piecewise constant"),
+    ],
+)  # fmt: skip
+def test_where_arrays_have_no_complex_step(run, cell, says):
+    report = run(cell, setup="import numpy as np", v=np.array([0.3, 1.5, -2.2, 0.7])).check()
+    assert report.ok and set(words(report, "central differences")) == {"agrees"}, report
+    assert row(report, "complex step").verdict == f"not applicable: {says}"
+
+
+@pytest.mark.parametrize(
+    ("cell", "left", "right"),
+    [("z = np.sum(abs(v - 1.5)*2)", -2, 2), ("z = np.maximum(v, 1.5) @ np.ones(4)", 0, 1), ("z = 3*v.max()", 0, 3),
+     ("z = np.where(v > 1.5, 2*v, v + 1.5).sum()", 1, 2), ("z = np.sort(v) @ np.arange(4.)", 2, 3),
+     ("z = np.linalg.norm(v.reshape(2, 2) - np.array([[0, 1.5], [-2, 1.5]]), axis=1).sum()", -1, 1)],
+)  # fmt: skip
+def test_a_kink_in_one_entry_excuses_no_other(run, cell, left, right):
+    result = run(cell, setup="import numpy as np", v=np.array([0.0, 1.5, -2.2, 1.5]))
+    report = result.check()
+    slopes = re.fullmatch(r"kink: left slope (\S+), right slope (\S+)", row(report, seed="v[1]").verdict)
+    assert report.ok and [float(s.replace("−", "-")) for s in slopes.groups()] == pytest.approx([left, right], abs=1e-6)
+    assert row(report, seed="v[2]").word == "agrees"
+    wrong = with_gradient(result, v=result.grad["v"] + np.array([0, 0, 0.5, 0])).check()
+    assert not wrong.ok and row(wrong, seed="v[2]").word == "differs"
+
+
+def test_a_wrong_rule_of_an_array_differs(run, monkeypatch):
+    """The reverse rule of tanh by entry loses a factor in one entry."""
+    from ad_magic.engine.arrays.operation import entry_operation
+
+    spoilt = entry_operation("tanh", (True,), False)
+    right, factor = spoilt.pull, np.array([1.0, 0.5, 1.0])
+    monkeypatch.setattr(spoilt, "pull", lambda adjoints, g, *rest: right(adjoints, g * factor, *rest))
+    report = run("z = np.sum(np.tanh(v)*v)", setup="import numpy as np", v=np.array([0.3, 0.5, 0.7])).check()
+    assert report.verdicts == {"v[0]": "agrees", "v[1]": "differs", "v[2]": "agrees"}
+    for method in ("central differences", "complex step", "forward mode"):
+        assert row(report, method, "v[1]").word == "differs"
+
+
+def test_the_worst_entry_of_an_array_is_named(run):
+    result = run("z = np.outer(x, y)*x[:, None]", setup="import numpy as np", x=np.array([1.0, 2]), y=np.ones(3))
+    made = Result(result.run, result.again)
+    made.jacobian = {name: slopes.copy() for name, slopes in result.jacobian.items()}
+    made.jacobian["x"][1, 2, 1] += 0.5
+    report = made.check()
+    assert [seed for seed, verdict in report.verdicts.items() if verdict == "differs"] == ["x[1]"]
+    for method in ("central differences", "complex step", "forward mode"):
+        assert row(report, method, "x[1]").note == "z[1, 2] is the worst of 6"
+
+
+def test_of_a_large_jacobian_some_entries_are_checked(run):
+    report = run("z = np.sin(x)[:, None]*np.cos(x)", setup="import numpy as np", x=np.linspace(0, 1, 40)).check()
+    assert report.ok and 4 <= len(report.verdicts) < 40
+    assert "100 of 1600 entries of the output were checked, evenly spread." in report.notes
+
+
+def test_a_name_for_a_part_of_an_input(run):
+    """What was a view of the array before the cell is one in every run of it."""
+    setup = "import numpy as np\nw = np.arange(6.).reshape(2, 3)\nlast = w[1]"
+    result = run("last[0] = w[0, 1]*w[1, 1]\nz = np.sum(last*last) + np.sum(w*w)", setup=setup, line="w")
+    report = result.check()
+    assert report.ok and set(report.verdicts.values()) == {"agrees"}, report
+    assert result.grad["w"].tolist() == [[0, 66, 4], [0, 32, 20]]  # 4 w01 w11² + 2 w01, …
+
+
+def test_a_generator_of_random_numbers_is_left_alone(run, loaded):
+    report = run("z = np.sum(x*g.normal(size=3))", setup="import numpy as np\ng = np.random.default_rng(3)",
+                 x=np.ones(3)).check()  # fmt: skip
+    own = np.random.default_rng(3)
+    own.normal(size=3)
+    assert loaded.user_ns["g"].normal() == own.normal()
+    assert report.ok and "random numbers" in report.notes[0]
+
+
+def test_formulas_of_arrays(run):
+    result = run("z = np.sum(np.sin(x)*k)", setup="import numpy as np", x=np.array([[0.1, 0.2], [0.3, 0.4]]), k=2.0)
+    assert result.check(expect={"x": "k*cos(x)", "k": "np.sum(sin(x))"}).ok
+    assert result.check(expect={"x": "2*np.cos(x)", "x[0, 1]": "2*cos(0.2)"}).ok
+    assert not result.check(expect={"x": "k*sin(x)"}).ok
+    assert run("z = np.sum(x)", x=np.ones(3)).check(expect={"x": "1"}).ok  # one number for all of them
+    squares = run("z = x*x", x=np.array([1.0, 2, 3]))
+    assert squares.check(expect={"x": "np.diag(2*x)"}).ok
+    with pytest.raises(ValueError, match=r"the derivative has 9 numbers; of a function by entry it is np\.diag"):
+        squares.check(expect={"x": "2*x"})
 
 
 # ---- formulas ----------------------------------------------------------------------------------------------

@@ -14,9 +14,30 @@ from typing import Any
 from ad_magic.engine.tape import Columns, replay
 from ad_magic.rules.number import NotAnalytic
 
-from .subject import Position, entry, unit
-
 STEP = 1e-30  # relative: its square is lost beside 1, and products of small derivatives do not underflow
+
+
+Position = tuple[int, ...]  # of an entry in an array; () for a number
+
+
+def entry(value: Any, position: Position) -> Any:
+    """An entry of an array as a number; a number as it is.
+
+    >>> entry(2.5, ())
+    2.5
+    """
+    return value[position].item() if getattr(value, "shape", ()) else value
+
+
+def unit(value: Any, position: Position, size: Any = 1.0) -> Any:
+    """What has `size` at one entry of an array and is zero elsewhere; of a number `size` itself."""
+    if not hasattr(value, "shape"):
+        return size
+    import numpy as np
+
+    direction = np.zeros(value.shape, type(size))
+    direction[position] = size
+    return direction
 
 
 def complex_step(

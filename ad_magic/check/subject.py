@@ -10,29 +10,9 @@ from typing import Any
 from ad_magic.engine.operation import COMPARISONS
 from ad_magic.engine.tape import Columns, forward_sweep
 from ad_magic.rules import by_entry, compile_expression
-from ad_magic.rules.number import numpy_names
+from ad_magic.rules.number import NotAnalytic, numpy_names
 
-Position = tuple[int, ...]  # of an entry in an array; () for a number
-
-
-def entry(value: Any, position: Position) -> Any:
-    """An entry of an array as a number; a number as it is.
-
-    >>> entry(2.5, ())
-    2.5
-    """
-    return value[position].item() if getattr(value, "shape", ()) else value
-
-
-def unit(value: Any, position: Position, size: Any = 1.0) -> Any:
-    """What has `size` at one entry of an array and is zero elsewhere; of a number `size` itself."""
-    if not hasattr(value, "shape"):
-        return size
-    import numpy as np
-
-    direction = np.zeros(value.shape, type(size))
-    direction[position] = size
-    return direction
+from .complexstep import Position, complex_step, entry, unit
 
 
 class Components:
@@ -88,6 +68,14 @@ class Seed:
         """The tangent of each row along this input."""
         return forward_sweep(self.run.tape, {self.row: unit(self.run.tape.values[self.row], self.position)})
 
+    @cached_property
+    def complex_step(self) -> list[float] | NotAnalytic:
+        """The slopes by the complex step, or why there are none."""
+        try:
+            return complex_step(self.run.tape, self.row, self.outputs, self.position)
+        except NotAnalytic as error:
+            return error
+
     def flag(self, *kinds: str) -> str:
         """What the run's flags say of this input: the first one of these kinds that stands on a way from it."""
         tape = self.run.tape
@@ -110,8 +98,10 @@ class Seed:
         if not self.reached[row] or not tape.arrays or kind != "kink":
             return bool(self.reached[row])
         moves = [self.tangents[parent] for parent in tape.parents(row)]
-        if not op.array or op.rule is None or op.rule.kink is None:
+        if not op.array or op.rule is None:
             return any(map(_is_some, moves))
+        if op.rule.kink is None:  # a function of many entries: it is known of the row only
+            return any(map(_is_some, moves)) and isinstance(self.complex_step, NotAnalytic)
         import numpy as np
 
         where = compile_expression(by_entry(op.rule.kink.where), (*op.rule.arguments, "z"), numpy_names())
