@@ -83,6 +83,8 @@ def _by_objects(ufunc: np.ufunc, method: str, inputs: tuple[Any, ...], options: 
         box[()] = x
         return box
 
+    if ufunc is np.divmod:  # NumPy has none for objects
+        return np.floor_divide(*map(boxed, inputs)), np.remainder(*map(boxed, inputs))
     return getattr(ufunc, method)(*map(boxed, inputs), **options)
 
 
