@@ -85,7 +85,8 @@ def _by_objects(ufunc: np.ufunc, method: str, inputs: tuple[Any, ...], options: 
 
     if ufunc is np.divmod:  # NumPy has none for objects
         return np.floor_divide(*map(boxed, inputs)), np.remainder(*map(boxed, inputs))
-    return getattr(ufunc, method)(*map(boxed, inputs), **options)
+    with np.errstate(invalid="ignore"):  # a comparison with NaN
+        return getattr(ufunc, method)(*map(boxed, inputs), **options)
 
 
 def _home(function: Any) -> str:
