@@ -147,6 +147,8 @@ def _may_write(namespace: dict[str, Any], tree: ast.AST | None) -> bool:
                 return True
             if isinstance(node, ast.Attribute) and (node.attr in _WRITING or isinstance(node.ctx, ast.Store)):
                 return True
+            if isinstance(node, ast.Name) and node.id in ("exec", "eval"):
+                return True
             if isinstance(node, ast.keyword) and node.arg == "out":
                 return True
             if isinstance(node, ast.Call) and _gives_out(node):

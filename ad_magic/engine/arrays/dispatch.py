@@ -38,6 +38,8 @@ def call_ufunc(ufunc: np.ufunc, method: str, inputs: tuple[Any, ...], options: d
         if handler is None:
             if any(operand(x) is NotImplemented for x in inputs):
                 return NotImplemented
+            if all(set(kinds) <= set("O->") for kinds in ufunc.types):
+                return _of_python(ufunc, inputs)
             raise no_rule(f"{_home(ufunc)}.{ufunc.__name__}")
         result = handler(*inputs, **options)
         if result is not NotImplemented and where is not True:
@@ -49,6 +51,10 @@ def call_ufunc(ufunc: np.ufunc, method: str, inputs: tuple[Any, ...], options: d
             f"{place_in_words(user_frame())}: the array that out= names was made by a library and cannot hold a "
             "derivative; copy it first: out = np.array(out)"
         )
+    for target in out if isinstance(out, tuple) else (out,):
+        if getattr(target, "dtype", np.dtype(float)).kind in "biu" and options.get("casting") != "unsafe":
+            plain = [np.float64(1.0) if is_active(operand(x)) else np.asarray(operand(x)) for x in inputs]
+            ufunc(*plain, out=np.empty(np.broadcast_shapes(*map(np.shape, plain)), target.dtype))  # raises as NumPy
     return written(out, result)
 
 
@@ -87,6 +93,16 @@ def _by_objects(ufunc: np.ufunc, method: str, inputs: tuple[Any, ...], options: 
         return np.floor_divide(*map(boxed, inputs)), np.remainder(*map(boxed, inputs))
     with np.errstate(invalid="ignore"):  # a comparison with NaN
         return getattr(ufunc, method)(*map(boxed, inputs), **options)
+
+
+def _of_python(ufunc: np.ufunc, inputs: tuple[Any, ...]) -> Any:
+    """What np.frompyfunc made: a function of Python, for each entry."""
+    from .constructors import array
+
+    given = np.broadcast_arrays(*(operand(x) for x in inputs)) if len(inputs) > 1 else [operand(inputs[0])]
+    shape = np.shape(given[0])
+    entries = [_by_objects(ufunc, "__call__", tuple(x[k] for x in given), {}) for k in np.ndindex(*shape)]
+    return np.reshape(array(entries), shape) if shape else entries[0]
 
 
 def _home(function: Any) -> str:

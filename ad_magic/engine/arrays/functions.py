@@ -294,8 +294,8 @@ def _reduction(
             return np.sum(np.where(where, a, 0.0), axis=axis, keepdims=keepdims is True) / count
         start = {"sum": 0.0, "prod": 1.0, "max": -np.inf, "min": np.inf}[name]
         a = np.where(where, a, start)
-    if not shape_of(a) and type(a) in NUMBERS:
-        return a
+    if not shape_of(a):
+        return a[()] if type(a) is Array else a
     options: dict[str, Any] = {"axis": axis, "keepdims": keepdims is True}
     if axis is None and not options["keepdims"]:
         options = {}
@@ -309,6 +309,8 @@ def _reduction(
 
 
 def _cumulative(name: str, a: Any, axis: Any = None, dtype: Any = None) -> Any:
+    if not shape_of(operand(a)):
+        a = np.reshape(operand(a), (1,))
     return pair(PAIRS[name], (a,), {"axis": axis})
 
 

@@ -261,9 +261,11 @@ class PairOperation(Operation):
     def value(self, *operands: Any) -> Any:
         """The primitive at other operands."""
         if any(hasattr(x, "tape") for x in operands):
+            from .array import operand
             from .perform import pair
 
-            return pair(self.rule, operands, self.options)  # type: ignore[arg-type]
+            z = pair(self.rule, operands, self.options)  # type: ignore[arg-type]
+            return operand(z) if isinstance(z, complex) else z
         return self.rule.value(*self.gathered(operands), **self.options)  # type: ignore[union-attr, operator]
 
     def gathered(self, operands: Sequence[Any]) -> Sequence[Any]:

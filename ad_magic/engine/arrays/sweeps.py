@@ -11,7 +11,7 @@ from ad_magic.engine.tape import Columns, PathChanged
 from ad_magic.rules.arrays.frozen import np
 
 from .array import Array
-from .operation import Adjoints, absent, shape_of
+from .operation import Adjoints, absent, bare_value, shape_of
 
 _SINGULAR = (ArithmeticError, ValueError, TypeError)
 
@@ -120,7 +120,7 @@ def replay_arrays(tape: Columns, inputs: Mapping[int, Any], kind: str, shown: Co
         elif op.rule is None:
             outcome = tape.values[row]
             if kind != "complex":
-                outcome = decide(op, op.arguments(left, right, values))
+                outcome = decide(op, [bare_value(x) for x in op.arguments(left, right, values)])
                 if not _same(outcome, tape.values[row]) and row not in shown:
                     raise PathChanged(row, outcome)
             values.append(outcome)

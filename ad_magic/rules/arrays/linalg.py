@@ -154,9 +154,9 @@ def _pull_slogdet(k: int, g: Any, z: Any, a: Any) -> Any:
 
 def _push_slogdet(k: int, t: Any, z: Any, a: Any) -> Any:
     along = np.sum(t * _logarithmic(a, z[0]), axis=(-2, -1))
-    if not np.iscomplexobj(along):
+    if not np.iscomplexobj(a):
         return 0.0, along
-    return (1j * z[0] * np.imag(along) if np.iscomplexobj(z[0]) else 0.0), np.real(along)
+    return 1j * z[0] * np.imag(along), np.real(along)
 
 
 def _at_singular(z: Any, a: Any) -> str | None:
@@ -345,7 +345,11 @@ def _rest_pulled(q: Any, rest: Any, g: Any) -> Any:
     return -(rest @ _turned(g) @ q)
 
 
-_ANY_BASIS = "the columns that complete a basis are arbitrary: only what does not depend on them has a derivative"
+def _kink_basis(a: Any) -> str | None:
+    """A single real column that completes a basis is determined up to its sign."""
+    if abs(a.shape[-2] - a.shape[-1]) <= (0 if np.iscomplexobj(a) else 1):
+        return None
+    return "the columns that complete a basis are arbitrary: only what does not depend on them has a derivative"
 
 
 # ---- QR ------------------------------------------------------------------------------------------
@@ -413,7 +417,7 @@ def _kink_qr(z: Any, a: Any, mode: str = "reduced") -> str | None:
     size = np.abs(np.diagonal(z if mode == "r" else z[1], axis1=-2, axis2=-1))
     if size.size and np.any(size <= _small(size)):
         return "the columns are linearly dependent: Q and R have no derivative"
-    return _ANY_BASIS if mode == "complete" and a.shape[-2] > a.shape[-1] else None
+    return _kink_basis(a) if mode == "complete" and a.shape[-2] > a.shape[-1] else None
 
 
 # ---- singular values: Townsend 2016, "Differentiating the singular value decomposition" -----------------
@@ -521,7 +525,7 @@ def _kink_svd(
     if m != n:
         if np.any(z[1] <= _small(z[1])):
             return "a singular value is zero: its singular vectors have no derivative"
-        return _ANY_BASIS if full_matrices else None
+        return _kink_basis(a) if full_matrices else None
     return None
 
 

@@ -10,7 +10,7 @@ from .rule import ArrayRule
 
 
 def _item(a: Any, index: Any) -> Any:
-    return a[index]
+    return a[index] if hasattr(a, "shape") else a  # a number at ()
 
 
 def _spread(g: Any, index: Any, shape: tuple[int, ...]) -> Any:
@@ -95,7 +95,7 @@ def _push_angle(k: int, t: Any, z: Any, a: Any) -> Any:
 # fmt: off
 RULES = (
     ArrayRule("item", _item, ("a",), ("index",), _pull_item),
-    ArrayRule("reshape", lambda a, shape: np.reshape(a, shape), ("a",), ("shape",), lambda k, g, z, a, shape: np.reshape(g, a.shape)),
+    ArrayRule("reshape", lambda a, shape: np.reshape(a, shape), ("a",), ("shape",), lambda k, g, z, a, shape: np.reshape(g, getattr(a, "shape", ()))),
     ArrayRule("transpose", np.transpose, ("a",), ("axes",), _pull_transpose),
     ArrayRule("concatenate", np.concatenate, ("arrays",), ("axis",), _pull_concatenate, several=True),
     ArrayRule("stack", np.stack, ("arrays",), ("axis",), _pull_stack, several=True),

@@ -25,13 +25,13 @@ def expanded(x: Any, like: Any, axis: Any, keepdims: bool = False) -> Any:
 def length(like: Any, axis: Any) -> int:
     """How many entries a reduction along `axis` takes together."""
     if axis is None:
-        return like.size
+        return getattr(like, "size", 1)
     axes = axis if isinstance(axis, tuple) else (axis,)
     return int(np.prod([like.shape[k] for k in axes]))
 
 
 def _pull_sum(k: int, g: Any, z: Any, a: Any, axis: Any = None, keepdims: bool = False) -> Any:
-    return _everywhere(expanded(g, a, axis, keepdims), a.shape)
+    return _everywhere(expanded(g, a, axis, keepdims), getattr(a, "shape", ()))
 
 
 def _everywhere(g: Any, shape: tuple[int, ...]) -> Any:
@@ -41,7 +41,7 @@ def _everywhere(g: Any, shape: tuple[int, ...]) -> Any:
 
 
 def _pull_mean(k: int, g: Any, z: Any, a: Any, axis: Any = None, keepdims: bool = False) -> Any:
-    return _everywhere(expanded(g, a, axis, keepdims) / length(a, axis), a.shape)
+    return _everywhere(expanded(g, a, axis, keepdims) / length(a, axis), getattr(a, "shape", ()))
 
 
 # ---- products: the derivative with respect to an entry is the product of the others --------------
@@ -76,7 +76,7 @@ def _push_prod(k: int, t: Any, z: Any, a: Any, axis: Any = None, keepdims: bool 
 
 def _pull_cumsum(k: int, g: Any, z: Any, a: Any, axis: Any = None) -> Any:
     if axis is None:
-        return np.reshape(np.flip(np.cumsum(np.flip(g))), a.shape)
+        return np.reshape(np.flip(np.cumsum(np.flip(g))), getattr(a, "shape", ()))
     return np.flip(np.cumsum(np.flip(g, axis), axis=axis), axis)
 
 
