@@ -509,8 +509,11 @@ def test_singular_values_have_a_corner_at_zero():
     z = tuple(np.linalg.svd(tall, full_matrices=False))
     assert "zero" in KINKS["svd"](z, tall, full_matrices=False)
     assert np.isnan(RULES["svd"].pull(0, (np.ones((3, 2)), None, None), z, tall, full_matrices=False)).any()
-    z = tuple(np.linalg.svd(np.eye(3)[:, :2] * [1.0, 2.0]))
-    assert "arbitrary" in KINKS["svd"](z, tall)
+    for size, turns in ((3, False), (4, True)):  # one more column has no freedom but its sign
+        tall = np.eye(size)[:, :2] * [1.0, 2.0]
+        assert (KINKS["svd"](tuple(np.linalg.svd(tall)), tall) is not None) is turns
+        assert (KINKS["qr"](tuple(np.linalg.qr(tall, "complete")), tall, mode="complete") is not None) is turns
+    assert "arbitrary" in KINKS["svd"](tuple(np.linalg.svd(tall)), tall)
 
 
 @pytest.mark.parametrize("kind", "dD")
@@ -554,7 +557,8 @@ def test_singular_matrices():
     r = np.where(np.abs(r) < 1e-14, 0.0, r)
     c = RULES["qr"].pull(0, (q, r), (q, r), flat)
     assert np.isnan(c[0]).all() and np.isfinite(c[1]).all()
-    assert "arbitrary" in KINKS["qr"](np.linalg.qr(flat[1], "complete"), flat[1], mode="complete")
+    wide = flat[1].T
+    assert KINKS["qr"](np.linalg.qr(wide, "complete"), wide, mode="complete") is None
     assert KINKS["qr"](np.linalg.qr(flat[1], "r"), flat[1], mode="r") is None
 
 
