@@ -428,7 +428,7 @@ class MemoryOperation(Operation):
         if self.name == "look":
             seen = flats[left[0]][self.places]
             return np.asarray(seen) if type(seen) is not Array and not hasattr(seen, "tape") else seen
-        value = values[left[2]] if self.active[0] else left[2]
+        value = operand(values[left[2]]) if self.active[0] else left[2]
         flat = flats[left[0]]
         if type(flat) is np.ndarray and not is_active(value):
             if np.iscomplexobj(value) and not np.iscomplexobj(flat):

@@ -6,11 +6,12 @@ from collections.abc import Container, Mapping
 from typing import Any
 
 from ad_magic.engine.active import Active
+from ad_magic.engine.complexes import Complex
 from ad_magic.engine.operation import INPUT, times, value_of
 from ad_magic.engine.tape import Columns, PathChanged
 from ad_magic.rules.arrays.frozen import np
 
-from .array import Array
+from .array import Array, operand
 from .operation import Adjoints, absent, bare_value, shape_of
 
 _SINGULAR = (ArithmeticError, ValueError, TypeError)
@@ -42,6 +43,8 @@ def _reverse(tape: Columns, seeds: Mapping[int, Any], carefully: bool, inputs_on
         g = adjoints[row]
         if op.rule is None or absent(g):
             continue
+        if carefully and type(g) is Complex:
+            g = operand(g)
         if op.array:
             pull = op.pull_carefully if carefully and hasattr(op, "pull_carefully") else op.pull
             pull(adjoints, g, lefts[row], rights[row], values, values[row])

@@ -10,7 +10,7 @@ from .rule import ArrayRule
 
 
 def _item(a: Any, index: Any) -> Any:
-    return a[index] if hasattr(a, "shape") else a  # a number at ()
+    return a[index] if hasattr(type(a), "__getitem__") else a  # a number at ()
 
 
 def _spread(g: Any, index: Any, shape: tuple[int, ...]) -> Any:
