@@ -22,7 +22,7 @@ from ad_magic.engine.record import apply
 from ad_magic.engine.tape import Tape, forward_sweep, replay, reverse_sweep
 from ad_magic.engine.traced import Traced
 from ad_magic.rules import RULES, compile_expression
-from ad_magic.rules.number import PLAIN
+from ad_magic.rules.number import COMPLEX, PLAIN, NotAnalytic
 from ad_magic.rules.special import FIXED, OTHERS, ROWS, SEVERAL
 
 inf, nan = math.inf, math.nan
@@ -348,6 +348,26 @@ def test_second_order(name, point):
         got = getattr(reverse_sweep(replay(tape, seeded, "active"), {row: 1.0})[inputs[k]], "tangent", 0.0)
         want = second(name, point, j, k)
         assert close(got, want, CURVATURE, second_size(name, point, j, k)), (j, k, got, float(want))
+
+
+CONTINUED = sorted(name for name in ROWS if name in COMPLEX)
+
+
+@pytest.mark.parametrize(("name", "point"), [case for case in CASES if case[0] in CONTINUED])
+def test_the_complex_step(name, point):
+    """The continuation, of the same real part, has the partial for its imaginary part."""
+    rule = RULES[name]
+    z = value_of(rule)(*point)
+    for k in places(name):
+        moved = value_of(rule, "complex")(*(complex(x, 1e-30) if j == k else x for j, x in enumerate(point)))
+        assert moved.real == pytest.approx(z, rel=1e-9, abs=1e-12)
+        assert close(moved.imag * 1e30, partial_of(rule, k, point, z), 1e-8, size(name, point, k))
+
+
+@pytest.mark.parametrize("name", ["entr", "rel_entr", "kl_div"])
+def test_no_complex_step_at_a_kink(name):
+    with pytest.raises(NotAnalytic, match="has no derivative at 0"):
+        value_of(RULES[name], "complex")(1e-30j, *[2.0] * (len(RULES[name].partials) - 1))
 
 
 # ---- arrays --------------------------------------------------------------------------------------

@@ -171,6 +171,17 @@ def _except_at(function: Any, name: str, *points: float) -> Any:
     return call
 
 
+def _except_at_first(function: Any, name: str) -> Any:
+    """The function of two numbers, refusing a first one that moves away from 0."""
+
+    def call(a: complex, b: complex) -> complex:
+        if a.imag and a.real == 0:
+            raise NotAnalytic(f"{name} has no derivative at 0")
+        return function(a, b)
+
+    return call
+
+
 def _complex_sqrt(a: complex) -> complex:
     if a.real <= 0 and a:  # a real program gets there from 0 only
         raise NotAnalytic("sqrt has no derivative at 0")
@@ -278,6 +289,30 @@ def _complex_logaddexp(a: complex, b: complex) -> complex:
     return greater + _complex_log1p(cmath.exp(smaller - greater))
 
 
+def _complex_expit(a: complex) -> complex:
+    return 1 / (1 + cmath.exp(-a)) if a.real > 0 else cmath.exp(a) / (1 + cmath.exp(a))
+
+
+def _complex_log_expit(a: complex) -> complex:
+    return -_complex_log1p(cmath.exp(-a)) if a.real > 0 else a - _complex_log1p(cmath.exp(a))
+
+
+def _complex_xlog(name: str, log: Any) -> Any:
+    """a * log of the others; where a moves away from 0, it has a slope only where that logarithm is finite."""
+
+    def xlog(a: complex, *others: complex) -> complex:
+        try:
+            return a * log(a, *others)
+        except (ArithmeticError, ValueError):
+            raise NotAnalytic(f"{name} has no derivative here") from None
+
+    return xlog
+
+
+_complex_entr = _except_at(_complex_xlog("entr", lambda a: -cmath.log(a)), "entr", 0.0)
+_complex_rel_entr = _except_at_first(_complex_xlog("rel_entr", lambda a, b: cmath.log(a / b)), "rel_entr")
+
+
 # Analytic functions, and functions that are analytic on either side of a kink. An operator that complex numbers lack,
 # or that loses a small imaginary part, stands here under the name of its rule.
 COMPLEX: dict[str, Any] = {
@@ -312,9 +347,19 @@ COMPLEX: dict[str, Any] = {
     "fmax": _complex_choice("fmax"),
     "fmin": _complex_choice("fmin"),
     "logaddexp": lambda a, b: _complex_logaddexp(a, b),
-    "logaddexp2": lambda a, b: (
-        _complex_logaddexp(a * CONSTANTS["LN2"], b * CONSTANTS["LN2"]) / CONSTANTS["LN2"]
-    ),
+    "logaddexp2": lambda a, b: _complex_logaddexp(a * CONSTANTS["LN2"], b * CONSTANTS["LN2"]) / CONSTANTS["LN2"],
+    "expit": _complex_expit,
+    "log_expit": _complex_log_expit,
+    "logit": lambda a: cmath.log(a / (1 - a)),
+    "exp10": lambda a: cmath.exp(a * CONSTANTS["LN10"]),
+    "exprel": lambda a: _complex_expm1(a) / a,
+    "cosm1": lambda a: -2 * cmath.sin(a / 2) ** 2,
+    "xlogy": _complex_xlog("xlogy", lambda a, b: cmath.log(b)),
+    "xlog1py": _complex_xlog("xlog1py", lambda a, b: _complex_log1p(b)),
+    "entr": _complex_entr,
+    "rel_entr": _complex_rel_entr,
+    "kl_div": lambda a, b: _complex_rel_entr(a, b) - a + b,
+    "powm1": lambda a, b: _complex_pow(a, b) - 1,
     "sum": sum,
     "max": _only_at_a_tie("max"),
     "min": _only_at_a_tie("min"),
