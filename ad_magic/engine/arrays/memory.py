@@ -471,7 +471,7 @@ class MemoryOperation(Operation):
         size = self.size
         if absent(flat):
             flat = np.zeros(size, complex if np.iscomplexobj(g) else float)
-        if type(g) is Array or type(flat) is Array:
+        if is_active(g) or is_active(flat):
             adjoints[left[0]] = flat + _scattered(g, self.places, size)
             return
         if np.iscomplexobj(g) and not np.iscomplexobj(flat):

@@ -155,8 +155,10 @@ def move(function: Callable[..., Any], args: Any, kwargs: Any, name: str | None 
 
     def moved(call: Callable[..., Any], z: Any, source: Any, place: Any) -> Any:
         source = np.asarray(source)
-        if not np.iscomplexobj(source):  # nothing active is left in it
-            return z
+        if not np.iscomplexobj(source):  # the function kept the values, but not as they came
+            from .dispatch import no_rule
+
+            raise no_rule(f"np.{name}")
         source = np.where(source.imag > 0, np.rint(source.imag).astype(np.intp) - 1, -1)
         op = MoveOperation(name, len(operands), call, source, ends, template)
         tangent = pushed(tape, op, operands, values, op.active, z) if tape.forward else None

@@ -15,6 +15,7 @@ from ad_magic.rules.arrays.frozen import np
 
 from . import functions
 from .array import NUMBERS, Array, operand, record, refresh
+from .buffers import holds_active
 from .constructors import as_type, copy
 from .functions import FUNCTIONS, INFORMATION, LOOKING, PAIRS, UFUNCS, bound, looked, refuse
 from .moves import move, shares, standing
@@ -63,7 +64,27 @@ def _transpose(a: Any, axes: Any = None) -> Any:
 def _pad(array: Any, pad_width: Any, mode: Any = "constant", **options: Any) -> Any:
     if mode not in ("constant", "edge", "wrap", "reflect", "symmetric") or options.get("reflect_type") == "odd":
         return refuse("np.pad", f"has no derivative rule for mode={mode!r}; put the border together by np.concatenate")()
+    constants = options.get("constant_values", 0)
+    if holds_active(constants):
+        return _framed(array, pad_width, constants)
     return move(np.pad, (array, pad_width, mode), options)
+
+
+def _framed(array: Any, pad_width: Any, constants: Any) -> Any:
+    """np.pad with active numbers for the border: put on axis by axis."""
+    x = operand(array)
+    widths = np.broadcast_to(pad_width, (np.ndim(x), 2))
+    pairs = constants if isinstance(constants, (list, tuple)) else (constants, constants)
+    if not isinstance(pairs[0], (list, tuple)):
+        pairs = [tuple(pairs) * (2 // len(pairs))] * np.ndim(x)
+    for axis, ((before, after), (low, high)) in enumerate(zip(widths.tolist(), pairs, strict=True)):
+        sides = []
+        for width, value in ((before, low), (after, high)):
+            shape = list(np.shape(x))
+            shape[axis] = width
+            sides.append(np.broadcast_to(operand(value), shape))
+        x = np.concatenate([sides[0], x, sides[1]], axis=axis)
+    return x
 
 
 # ---- one by one ----------------------------------------------------------------------------------
