@@ -1,0 +1,6871 @@
+"""Programs for test_array_programs.py, by subject: cells as people write them, and one-line expressions."""
+
+# ruff: noqa: E501
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+VECTOR = "np.array([0.5, 1.5, -0.7, 2.0])"
+POSITIVE = "np.array([0.5, 1.5, 0.7, 2.0])"
+MATRIX = "np.array([[0.5, 1.5, -0.7], [2.0, -0.3, 0.9]])"
+OFF_GRID = "np.array([[0.53, 1.46, -0.7], [2.04, -0.3, 0.9]])"
+SQUARE = "np.array([[2.0, 0.5, -0.3], [0.4, 1.7, 0.6], [-0.2, 0.1, 2.5]])"
+
+
+@dataclass(eq=False)
+class Program:
+    """A cell, what is run before it, and its inputs: the text of each, None for a name of the setup."""
+
+    group: str
+    name: str
+    cell: str
+    inputs: dict[str, str | None]
+    setup: str = ""
+    of: str | None = "y"
+    grad: dict[str, Any] | None = None  # instead of differences
+    flagged: bool = False  # it has a flag, or may have one
+    tolerance: float = 0.0  # of values, relative
+    rtol: float = 1e-6  # of the derivative
+    h: float = 2e-4  # the step of the differences
+    raises: str = ""  # the error that the plain program raises
+    message: bool = False  # with the same words
+    refused: str = ""  # a sentence says that it cannot be differentiated: "cell" or "output"
+    fails: str = ""  # why it does not pass yet
+
+
+PROGRAMS: list[Program] = []
+
+
+def program(group: str, name: str, cell: str, x: str | None = VECTOR, inputs: Any = None, **options: Any) -> None:
+    PROGRAMS.append(Program(group, name, cell.strip("\n"), inputs or {"x": x}, **options))
+
+
+def expressions(group: str, x: str, texts: list[str], **options: Any) -> None:
+    """One program for each expression in x: the sum of its squares, weighed by their places."""
+    for text in texts:
+        cell = f"r = {text}\ny = (np.arange(1.0, 1 + np.size(r)).reshape(np.shape(r)) * r ** 2).sum()"
+        given = dict(options)
+        if text in FAILING:
+            given["fails"] = FAILING[text]
+        PROGRAMS.append(Program(group, text, cell, {"x": x}, **given))
+
+
+# ---- views ---------------------------------------------------------------------------------------
+
+program(
+    "views",
+    "slice view written",
+    """
+b = x * 2
+v = b[1:3]
+v[0] = x[0] ** 2
+y = (b * b).sum()
+""",
+)
+program(
+    "views",
+    "slice view of zeros",
+    """
+b = np.zeros(4)
+v = b[1:3]
+v[0] = x[0] ** 2
+b[3] = v[0] * x[1]
+y = (b * b).sum()
+""",
+)
+program(
+    "views",
+    "step slice",
+    """
+b = np.zeros(6)
+v = b[::2]
+v += x[:3]
+v[::-1][0] *= x[3]
+y = (b * np.arange(6.)).sum()
+""",
+)
+program(
+    "views",
+    "reverse view",
+    """
+b = x.copy()
+r = b[::-1]
+r[0] = x[1]
+b[0] = x[2] * x[3]
+y = (r * np.arange(4.)).sum()
+""",
+)
+program(
+    "views",
+    "reshape view",
+    """
+b = np.zeros(4)
+m = b.reshape(2, 2)
+m[0] = x[:2]
+m[1, 1] = x[2] * x[3]
+y = (b ** 2).sum()
+""",
+)
+program(
+    "views",
+    "reshape view of x",
+    """
+m = x.reshape(2, 2)
+m[0, 1] = m[1, 0] ** 2
+y = (x ** 2).sum()
+""",
+)
+program(
+    "views",
+    "transpose view",
+    """
+b = np.zeros((2, 3))
+t = b.T
+t[0] = x[:2]
+t[2, 1] = x[2] * x[3]
+y = (b * np.arange(6.).reshape(2, 3)).sum()
+""",
+)
+program(
+    "views",
+    "transpose of active",
+    """
+b = x * 1.0
+t = b.T
+t[0, 1] = x[1, 0] ** 2
+y = (b * b).sum()
+""",
+    x=MATRIX,
+)
+program(
+    "views",
+    "ravel view",
+    """
+b = np.zeros((2, 2))
+r = b.ravel()
+r[1:3] = x[:2] * x[2:]
+y = (b ** 2).sum()
+""",
+)
+program(
+    "views",
+    "ravel of transposed copies",
+    """
+b = np.zeros((2, 2))
+r = b.T.ravel()
+r[1:3] = x[:2]
+y = (b ** 2).sum() + r.sum() * x[0]
+""",
+)
+program(
+    "views",
+    "ravel order F",
+    """
+b = x * 1.0
+r = b.ravel(order='F')
+r[0] = 5.0
+y = (b * b).sum() + (r ** 3).sum()
+""",
+    x=MATRIX,
+)
+program(
+    "views",
+    "reshape order F",
+    """
+b = x * 1.0
+r = b.reshape((3, 2), order='F')
+r[0, 0] = x[1, 1]
+y = (b * b).sum() + (r ** 3).sum()
+""",
+    x=MATRIX,
+    fails="the entries lie in memory in another order than NumPy's",
+)
+program(
+    "views",
+    "flat assign one",
+    """
+b = np.zeros((2, 2))
+b.flat[1] = x[0] * x[1]
+b.flat[2:] = x[2]
+y = (b ** 2).sum()
+""",
+)
+program(
+    "views",
+    "flat assign all",
+    """
+b = np.zeros((2, 2))
+b.flat = x
+y = (b ** 2 * np.arange(4.).reshape(2, 2)).sum()
+""",
+)
+program(
+    "views",
+    "flat of active assign",
+    """
+b = x * 2
+b.flat[2] = x[0, 0] ** 2
+y = (b ** 2).sum()
+""",
+    x=MATRIX,
+)
+program(
+    "views",
+    "flat iterate",
+    """
+y = 0.0
+for k, v in enumerate(x.flat):
+    y = y + k * v ** 2
+""",
+    x=MATRIX,
+)
+program(
+    "views",
+    "flat read index",
+    """
+y = x.flat[3] * x.flat[1] + x.flat[::2].sum()
+""",
+    x=MATRIX,
+)
+program(
+    "views",
+    "flat of buffer read",
+    """
+b = np.zeros((2, 2))
+b[0] = x[:2]
+y = sum(k * v for k, v in enumerate(b.flat)) + b.flat[1] ** 2
+""",
+)
+program(
+    "views",
+    "np.nditer",
+    """
+y = 0.0
+for v in np.nditer(x * 1.0):
+    y = y + float(v) ** 2
+""",
+    x=MATRIX,
+    refused="cell",
+)
+program(
+    "views",
+    "ndenumerate",
+    """
+y = 0.0
+for (i, j), v in np.ndenumerate(x):
+    y = y + (i + 1) * (j + 2) * v ** 2
+""",
+    x=MATRIX,
+)
+program(
+    "views",
+    "ndindex",
+    """
+y = 0.0
+for i, j in np.ndindex(x.shape):
+    y += (i + 1) * (j + 2) * x[i, j] ** 2
+""",
+    x=MATRIX,
+)
+program(
+    "views",
+    "diagonal write via strided slice",
+    """
+b = np.zeros((3, 3))
+b.reshape(-1)[::4] = x[:3]
+b[0, 2] = x[3]
+y = (b @ b).sum()
+""",
+)
+program(
+    "views",
+    "fill_diagonal",
+    """
+b = np.zeros((3, 3))
+np.fill_diagonal(b, x[:3])
+y = (b * b).sum() + b[1, 1] * x[3]
+""",
+)
+program(
+    "views",
+    "fill_diagonal scalar active target",
+    """
+b = np.outer(x, x)
+np.fill_diagonal(b, x[0])
+y = (b * b).sum()
+""",
+)
+program(
+    "views",
+    "diag indices write",
+    """
+b = np.zeros((4, 4))
+b[np.diag_indices(4)] = x
+b[np.arange(4), [1, 2, 3, 0]] = x * x
+y = (b @ b @ b).sum()
+""",
+)
+program(
+    "views",
+    "einsum diag view read",
+    """
+b = np.outer(x, x)
+d = np.einsum('ii->i', b)
+y = (d * np.arange(4.)).sum()
+""",
+)
+program(
+    "views",
+    "diagonal read of buffer",
+    """
+b = np.zeros((3, 3))
+b[1, 1] = x[0]
+b[2, 2] = x[1]
+d = b.diagonal()
+y = (d ** 2).sum() + np.trace(b) * x[2]
+""",
+    fails="NumPy's result is read-only, ours can be written to",
+)
+program(
+    "views",
+    "real part write",
+    """
+z = np.zeros(4, complex)
+z.real = x
+z.imag = x[::-1] ** 2
+y = (np.abs(z) ** 2).sum() + z.real[0] * x[1]
+""",
+)
+program(
+    "views",
+    "real slice write",
+    """
+z = np.zeros(4, complex)
+z.real[1:3] = x[:2]
+z.imag[0] = x[2]
+y = (np.abs(z) ** 2).sum()
+""",
+)
+program(
+    "views",
+    "complex entries",
+    """
+z = np.zeros(3, dtype=complex)
+z[0] = x[0] + 1j * x[1]
+z[1] = x[2] * 1j
+z[2] = x[3]
+w = z * z
+y = w.real.sum() + (w.imag ** 2).sum()
+""",
+)
+program(
+    "views",
+    "mask write",
+    """
+b = x * 2
+b[b > 1.1] = 0.0
+y = (b * b).sum()
+""",
+)
+program(
+    "views",
+    "mask write active",
+    """
+b = x * 2
+b[b > 1.1] = x[2] ** 2
+y = (b * b).sum()
+""",
+)
+program(
+    "views",
+    "mask write array",
+    """
+b = np.ones(4)
+b[x > 0] = x[x > 0] ** 2
+y = (b * b).sum()
+""",
+)
+program(
+    "views",
+    "mask augmented",
+    """
+b = x * 1.0
+b[b > 0] *= x[0]
+b[~(b > 0)] -= x[1]
+y = (b * b).sum()
+""",
+)
+program(
+    "views",
+    "2d mask",
+    """
+b = x * 1.0
+b[b < 0] = 0
+y = (b * b * b).sum()
+""",
+    x=MATRIX,
+)
+program(
+    "views",
+    "row mask",
+    """
+b = x * 1.0
+b[np.array([True, False])] = x[1] ** 2
+y = (b * b * b).sum()
+""",
+    x=MATRIX,
+)
+program(
+    "views",
+    "fancy repeated write last wins",
+    """
+b = np.zeros(3)
+b[[0, 0, 2, 0]] = x
+y = (b * np.array([1., 2., 3.])).sum() + (b ** 2).sum()
+""",
+)
+program(
+    "views",
+    "fancy repeated augmented",
+    """
+b = np.ones(3)
+b[[0, 0, 2]] += x[:3]
+y = (b ** 2).sum() * x[3]
+""",
+)
+program(
+    "views",
+    "fancy repeated mult augmented",
+    """
+b = x * 1.0
+b[[0, 0, 2]] *= x[:3]
+y = (b ** 2).sum()
+""",
+)
+program(
+    "views",
+    "fancy write into rows",
+    """
+b = x * 1.0
+b[[1, 0]] = b[[0, 1]] * 2
+y = (b * np.arange(6.).reshape(2, 3)).sum()
+""",
+    x=MATRIX,
+)
+program(
+    "views",
+    "swap tuple",
+    """
+a, b = x[:2], x[2:]
+a, b = b, a
+y = (a * np.array([1., 2.])).sum() + (b * b).sum()
+""",
+)
+program(
+    "views",
+    "swap entries tuple",
+    """
+b = x.copy()
+b[0], b[1] = b[1], b[0]
+y = (b * np.arange(1., 5.)).sum() * x[0]
+""",
+)
+program(
+    "views",
+    "swap entries fancy",
+    """
+b = x.copy()
+b[[0, 1]] = b[[1, 0]]
+y = (b * np.arange(1., 5.)).sum() * x[0]
+""",
+)
+program(
+    "views",
+    "swap entries fancy input",
+    """
+x[[0, 1]] = x[[1, 0]]
+y = (x ** 2 * np.arange(1., 5.)).sum()
+""",
+)
+program(
+    "views",
+    "swap rows views aliasing",
+    """
+b = x * 1.0
+b[0], b[1] = b[1], b[0]
+y = (b * np.arange(6.).reshape(2, 3)).sum()
+""",
+    x=MATRIX,
+)
+program(
+    "views",
+    "swap slices in x",
+    """
+x[:2], x[2:] = x[2:], x[:2]
+y = (x ** 2 * np.arange(1., 5.)).sum()
+""",
+)
+program(
+    "views",
+    "swap copies",
+    """
+x[:2], x[2:] = x[2:].copy(), x[:2].copy()
+y = (x ** 2 * np.arange(1., 5.)).sum()
+""",
+)
+program(
+    "views",
+    "overlap shift",
+    """
+b = x * 1.0
+b[1:] = b[:-1]
+y = (b * b * np.arange(4.)).sum()
+""",
+)
+program(
+    "views",
+    "overlap add",
+    """
+b = x * 1.0
+b[1:] += b[:-1]
+y = (b * b * np.arange(4.)).sum()
+""",
+)
+program(
+    "views",
+    "overlap reversed",
+    """
+b = x * 1.0
+b[:] = b[::-1]
+y = (b * b * np.arange(4.)).sum()
+""",
+)
+program(
+    "views",
+    "overlap add reversed",
+    """
+b = x * 1.0
+b += b[::-1]
+y = (b * b * np.arange(4.)).sum()
+""",
+)
+program(
+    "views",
+    "overlap in transposed",
+    """
+b = x @ x.T
+b += b.T
+b *= x[0, 0]
+y = (b * np.arange(4.).reshape(2, 2)).sum()
+""",
+    x=MATRIX,
+)
+program(
+    "views",
+    "ufunc out overlap",
+    """
+b = x * 1.0
+np.multiply(b[1:], b[:-1], out=b[1:])
+y = (b * b).sum()
+""",
+)
+program(
+    "views",
+    "two views of one",
+    """
+b = np.zeros(5)
+p = b[:3]
+q = b[2:]
+p[:] = x[:3]
+q *= 2
+q[0] += x[3]
+y = (p ** 2).sum() + (q ** 3).sum()
+""",
+)
+program(
+    "views",
+    "view of view of view",
+    """
+b = np.zeros((3, 4))
+v = b[1:][:, 1:][0]
+v[:] = x[:3]
+w = v[1:]
+w[...] *= x[3]
+y = (b ** 2).sum()
+""",
+)
+program(
+    "views",
+    "newaxis view write",
+    """
+b = x * 1.0
+c = b[:, None]
+c[1, 0] = x[0] * x[2]
+y = (b * b).sum()
+""",
+)
+program(
+    "views",
+    "squeeze view write",
+    """
+b = np.zeros((1, 4, 1))
+s = b.squeeze()
+s[:] = x * x
+y = (b ** 2).sum()
+""",
+)
+program(
+    "views",
+    "expand dims write",
+    """
+b = np.zeros(4)
+s = np.expand_dims(b, 0)
+s[0, 1:] = x[1:] * x[0]
+y = (b ** 2).sum()
+""",
+)
+program(
+    "views",
+    "swapaxes write",
+    """
+b = np.zeros((2, 3, 2))
+s = np.swapaxes(b, 0, 1)
+s[2, 1] = x[:2]
+s[0] = x[2]
+y = (b ** 2 * np.arange(12.).reshape(2, 3, 2)).sum()
+""",
+)
+program(
+    "views",
+    "moveaxis write",
+    """
+b = np.zeros((2, 3, 2))
+s = np.moveaxis(b, 0, -1)
+s[2, 1] = x[:2]
+y = (b ** 2 * np.arange(12.).reshape(2, 3, 2)).sum() * x[3]
+""",
+)
+program(
+    "views",
+    "split views write",
+    """
+b = x * 1.0
+p, q = np.split(b, 2)
+p += q
+q[0] = 7.0
+y = (b ** 2).sum()
+""",
+)
+program(
+    "views",
+    "array_split views write",
+    """
+b = np.zeros(5)
+p, q = np.array_split(b, 2)
+p += x[:3]
+q[0] = x[3]
+y = (b ** 2).sum() + b[3] * x[0]
+""",
+)
+program(
+    "views",
+    "iterate rows write",
+    """
+b = np.zeros((2, 3))
+for k, row in enumerate(b):
+    row[:] = x[k] * (k + 1)
+    row[k] += x[3]
+y = (b ** 2).sum()
+""",
+)
+program(
+    "views",
+    "iterate rows of active write",
+    """
+b = x * 1.0
+for row in b:
+    row *= row.sum()
+y = (b * b).sum()
+""",
+    x=MATRIX,
+)
+program(
+    "views",
+    "zip rows write",
+    """
+b = np.zeros((2, 2))
+for row, v in zip(b, x):
+    row += v ** 2
+y = (b * b).sum() * x[2]
+""",
+)
+program(
+    "views",
+    "enumerate element assign",
+    """
+b = np.empty_like(x)
+for k, v in enumerate(x):
+    b[k] = v ** (k + 1)
+y = b.sum()
+""",
+)
+program(
+    "views",
+    "atleast_2d write",
+    """
+b = x * 1.0
+m = np.atleast_2d(b)
+m[0, 2] = x[0] ** 3
+y = (b * b).sum()
+""",
+)
+program(
+    "views",
+    "asarray aliases",
+    """
+b = np.asarray(x)
+b[0] = x[1] * x[2]
+y = (x ** 2).sum()
+""",
+)
+program(
+    "views",
+    "np.array copies",
+    """
+b = np.array(x)
+b[0] = x[1] * x[2]
+y = (x ** 2).sum() + (b ** 3).sum()
+""",
+)
+program(
+    "views",
+    "x[:] aliases",
+    """
+b = x[:]
+b[0] = x[1] * x[2]
+y = (x ** 2).sum() + (b ** 3).sum()
+""",
+)
+program(
+    "views",
+    "broadcast_to reads later write",
+    """
+b = x * 1.0
+c = np.broadcast_to(b, (2, 4))
+b[0] = x[3] ** 2
+y = (c * np.arange(8.).reshape(2, 4)).sum()
+""",
+    fails="NumPy's result is read-only, ours can be written to",
+)
+program(
+    "views",
+    "view method",
+    """
+b = x * 1.0
+v = b.view()
+v[1] = x[0] ** 2
+y = (b * b).sum()
+""",
+)
+program(
+    "views",
+    "shape setter",
+    """
+b = x * 1.0
+b.shape = (2, 2)
+b[1] = b[0] * x[0]
+y = (b @ b).sum()
+""",
+)
+program(
+    "views",
+    "resize-like reshape -1",
+    """
+b = np.zeros((2, 2))
+b.reshape(-1)[3] = x[0] * x[1]
+y = b[1, 1] * x[2]
+""",
+)
+program(
+    "views",
+    "saved operand then overwritten",
+    """
+b = x * 1.0
+c = b * b
+b[:] = 0
+d = np.exp(c)
+b += d
+y = (b * c).sum()
+""",
+)
+program(
+    "views",
+    "saved constant then overwritten",
+    """
+c = np.ones(4)
+z = x * c
+c[:] = 5
+y = z.sum() * c.sum()
+""",
+)
+program(
+    "views",
+    "large constant overwritten",
+    """
+c = np.ones(2000)
+z = x.sum() * c
+c *= 3
+y = z.sum() + (x[0] * c).sum()
+""",
+)
+program(
+    "views",
+    "saved constant through view",
+    """
+c = np.ones(4)
+v = c[::-1]
+z = x * c
+v[0] = 9
+y = (z * v * x).sum()
+""",
+)
+program(
+    "views",
+    "matmul saved operand",
+    """
+W = np.eye(4)
+h = W @ x
+W[0, 1] = 7.
+h2 = W @ h
+y = (h2 ** 2).sum()
+""",
+)
+program(
+    "views",
+    "input augmented",
+    """
+x += 1
+y = (x * x).sum()
+""",
+)
+program(
+    "views",
+    "input augmented active",
+    """
+x *= x[0]
+y = (x * x).sum()
+""",
+)
+program(
+    "views",
+    "input slice assigned",
+    """
+x[1:] = 3.0
+y = (x * x).sum()
+""",
+)
+program(
+    "views",
+    "input rebound",
+    """
+x = x * 2
+x[0] = 1.0
+y = (x * x).sum()
+""",
+)
+program(
+    "views",
+    "write then view before",
+    """
+b = np.zeros(4)
+v = b[1:]
+w = v * x[1:]
+b[2] = x[0]
+y = (v * x[1:]).sum() + w.sum()
+""",
+)
+program(
+    "views",
+    "plain write after active",
+    """
+b = np.zeros(4)
+b[:] = x
+b[1] = 2.5
+b[2:] += 1
+y = (b * b).sum()
+""",
+)
+program(
+    "views",
+    "overwritten to plain entirely",
+    """
+b = np.zeros(4)
+b[:] = x
+b[:] = 2.5
+y = (b * b).sum() * x[0]
+""",
+)
+program(
+    "views",
+    "fill active",
+    """
+b = np.empty(3)
+b.fill(x[0] * x[1])
+y = (b * b).sum()
+""",
+)
+program(
+    "views",
+    "negative index write",
+    """
+b = np.zeros(4)
+b[-1] = x[0]
+b[-2:] *= x[1]
+b[-3] = -x[2]
+y = (b * b).sum()
+""",
+)
+program(
+    "views",
+    "ellipsis write",
+    """
+b = np.zeros((2, 2, 2))
+b[..., 0] = x.reshape(2, 2)
+b[1, ...] += x[0]
+y = (b ** 2).sum()
+""",
+)
+program(
+    "views",
+    "mixed fancy slice write",
+    """
+b = np.zeros((3, 4))
+b[[0, 2], 1:3] = x.reshape(2, 2)
+b[:, [0, 3]] += x[:2]
+y = (b ** 2).sum()
+""",
+)
+program(
+    "views",
+    "ix_ write",
+    """
+b = np.zeros((3, 4))
+b[np.ix_([0, 2], [1, 3])] = x.reshape(2, 2)
+y = (b ** 2 * np.arange(12.).reshape(3, 4)).sum()
+""",
+)
+program(
+    "views",
+    "broadcast write",
+    """
+b = np.zeros((3, 4))
+b[:] = x
+b[:, 1:2] = x[:3, None] * x[3]
+y = (b ** 2 * np.arange(12.).reshape(3, 4)).sum()
+""",
+)
+program(
+    "views",
+    "write shape with leading ones",
+    """
+b = np.zeros(4)
+b[:] = x[None]
+y = (b ** 2).sum()
+""",
+)
+program(
+    "views",
+    "0-d array write",
+    """
+b = np.zeros(())
+b[()] = x[0] * x[1]
+b[...] += x[2]
+y = b * x[3]
+""",
+)
+program(
+    "views",
+    "0-d array augmented",
+    """
+b = np.array(0.0)
+for v in x:
+    b += v * v
+y = b
+""",
+)
+program(
+    "views",
+    "np.float64 accumulate",
+    """
+s = np.float64(0)
+for v in x:
+    s += v * v
+y = s
+""",
+)
+program(
+    "views",
+    "list of arrays augmented",
+    """
+L = [np.zeros(2), np.zeros(2)]
+L[0] += x[:2]
+L[1] -= x[2:]
+L[0][1] = x[0] * x[3]
+y = (L[0] * L[1]).sum()
+""",
+)
+program(
+    "views",
+    "dict of arrays",
+    """
+d = {'a': np.zeros(2), 'b': np.ones(2)}
+d['a'][0] = x[0]
+d['b'] *= x[1:3]
+d['c'] = d['a'] + d['b']
+y = sum((v ** 2).sum() for v in d.values())
+""",
+)
+program(
+    "views",
+    "same array twice in list",
+    """
+a = np.zeros(2)
+L = [a, a]
+L[0][0] = x[0]
+L[1][1] = x[1]
+y = (a * a).sum() * x[2]
+""",
+)
+program(
+    "views",
+    "list multiplication of one array",
+    """
+L = [np.zeros(2)] * 3
+L[0] += x[:2]
+L[2] += x[2:]
+y = (L[1] ** 2).sum()
+""",
+)
+program(
+    "views",
+    "aliases after run",
+    """
+a = x * 2
+b = a
+c = a[1:]
+d = a.reshape(2, 2)
+a[2] = x[0]
+y = (a * a).sum()
+""",
+)
+program(
+    "views",
+    "aliases after run, not written",
+    """
+a = x * 2
+b = a
+c = a[1:]
+d = a.reshape(2, 2).T
+e = [a, c]
+y = (a * a).sum()
+""",
+)
+program(
+    "views",
+    "buffer aliases after",
+    """
+a = np.zeros(4)
+b = a
+c = a[1:]
+d = a.reshape(2, 2)
+a[2] = x[0]
+y = (a * a).sum()
+""",
+)
+program(
+    "views",
+    "plain aliases after",
+    """
+a = np.zeros(4)
+b = a
+c = a[1:]
+a[2] = 3.
+y = (x * a).sum()
+""",
+)
+
+# ---- augmented -----------------------------------------------------------------------------------
+
+program(
+    "augmented",
+    "b +=",
+    """
+b = np.arange(4.).copy() + 1
+b += x
+y = (b * b).sum()
+""",
+    x="np.array([0.53, 1.57, 0.71, 2.13])",
+    flagged=True,
+)
+program(
+    "augmented",
+    "b[1:] +=",
+    """
+b = np.arange(1., 5.)
+b[1:] += x[1:]
+y = (b * b).sum()
+""",
+    x="np.array([0.53, 1.57, 0.71, 2.13])",
+    flagged=True,
+)
+program(
+    "augmented",
+    "b[[0, 2]] +=",
+    """
+b = np.arange(1., 5.)
+b[[0, 2]] += x[:2]
+y = (b * b).sum()
+""",
+    x="np.array([0.53, 1.57, 0.71, 2.13])",
+    flagged=True,
+)
+program(
+    "augmented",
+    "b[b > 2] +=",
+    """
+b = np.arange(1., 5.)
+b[b > 2] += x[0]
+y = (b * b).sum()
+""",
+    x="np.array([0.53, 1.57, 0.71, 2.13])",
+    flagged=True,
+)
+program(
+    "augmented",
+    "active b += const",
+    """
+b = x * 1.5
+b += 2.0
+v = b[1:]
+v += np.array([1.5, 2.5, 1.2])
+y = (b * b).sum()
+""",
+    x="np.array([0.53, 1.57, 0.71, 2.13])",
+    flagged=True,
+)
+program(
+    "augmented",
+    "ndarray += scalar input",
+    """
+b = np.arange(1., 4.)
+b += x
+y = (b * b).sum()
+""",
+    x="1.37",
+    flagged=True,
+)
+program(
+    "augmented",
+    "b -=",
+    """
+b = np.arange(4.).copy() + 1
+b -= x
+y = (b * b).sum()
+""",
+    x="np.array([0.53, 1.57, 0.71, 2.13])",
+    flagged=True,
+)
+program(
+    "augmented",
+    "b[1:] -=",
+    """
+b = np.arange(1., 5.)
+b[1:] -= x[1:]
+y = (b * b).sum()
+""",
+    x="np.array([0.53, 1.57, 0.71, 2.13])",
+    flagged=True,
+)
+program(
+    "augmented",
+    "b[[0, 2]] -=",
+    """
+b = np.arange(1., 5.)
+b[[0, 2]] -= x[:2]
+y = (b * b).sum()
+""",
+    x="np.array([0.53, 1.57, 0.71, 2.13])",
+    flagged=True,
+)
+program(
+    "augmented",
+    "b[b > 2] -=",
+    """
+b = np.arange(1., 5.)
+b[b > 2] -= x[0]
+y = (b * b).sum()
+""",
+    x="np.array([0.53, 1.57, 0.71, 2.13])",
+    flagged=True,
+)
+program(
+    "augmented",
+    "active b -= const",
+    """
+b = x * 1.5
+b -= 2.0
+v = b[1:]
+v -= np.array([1.5, 2.5, 1.2])
+y = (b * b).sum()
+""",
+    x="np.array([0.53, 1.57, 0.71, 2.13])",
+    flagged=True,
+)
+program(
+    "augmented",
+    "ndarray -= scalar input",
+    """
+b = np.arange(1., 4.)
+b -= x
+y = (b * b).sum()
+""",
+    x="1.37",
+    flagged=True,
+)
+program(
+    "augmented",
+    "b *=",
+    """
+b = np.arange(4.).copy() + 1
+b *= x
+y = (b * b).sum()
+""",
+    x="np.array([0.53, 1.57, 0.71, 2.13])",
+    flagged=True,
+)
+program(
+    "augmented",
+    "b[1:] *=",
+    """
+b = np.arange(1., 5.)
+b[1:] *= x[1:]
+y = (b * b).sum()
+""",
+    x="np.array([0.53, 1.57, 0.71, 2.13])",
+    flagged=True,
+)
+program(
+    "augmented",
+    "b[[0, 2]] *=",
+    """
+b = np.arange(1., 5.)
+b[[0, 2]] *= x[:2]
+y = (b * b).sum()
+""",
+    x="np.array([0.53, 1.57, 0.71, 2.13])",
+    flagged=True,
+)
+program(
+    "augmented",
+    "b[b > 2] *=",
+    """
+b = np.arange(1., 5.)
+b[b > 2] *= x[0]
+y = (b * b).sum()
+""",
+    x="np.array([0.53, 1.57, 0.71, 2.13])",
+    flagged=True,
+)
+program(
+    "augmented",
+    "active b *= const",
+    """
+b = x * 1.5
+b *= 2.0
+v = b[1:]
+v *= np.array([1.5, 2.5, 1.2])
+y = (b * b).sum()
+""",
+    x="np.array([0.53, 1.57, 0.71, 2.13])",
+    flagged=True,
+)
+program(
+    "augmented",
+    "ndarray *= scalar input",
+    """
+b = np.arange(1., 4.)
+b *= x
+y = (b * b).sum()
+""",
+    x="1.37",
+    flagged=True,
+)
+program(
+    "augmented",
+    "b /=",
+    """
+b = np.arange(4.).copy() + 1
+b /= x
+y = (b * b).sum()
+""",
+    x="np.array([0.53, 1.57, 0.71, 2.13])",
+    flagged=True,
+)
+program(
+    "augmented",
+    "b[1:] /=",
+    """
+b = np.arange(1., 5.)
+b[1:] /= x[1:]
+y = (b * b).sum()
+""",
+    x="np.array([0.53, 1.57, 0.71, 2.13])",
+    flagged=True,
+)
+program(
+    "augmented",
+    "b[[0, 2]] /=",
+    """
+b = np.arange(1., 5.)
+b[[0, 2]] /= x[:2]
+y = (b * b).sum()
+""",
+    x="np.array([0.53, 1.57, 0.71, 2.13])",
+    flagged=True,
+)
+program(
+    "augmented",
+    "b[b > 2] /=",
+    """
+b = np.arange(1., 5.)
+b[b > 2] /= x[0]
+y = (b * b).sum()
+""",
+    x="np.array([0.53, 1.57, 0.71, 2.13])",
+    flagged=True,
+)
+program(
+    "augmented",
+    "active b /= const",
+    """
+b = x * 1.5
+b /= 2.0
+v = b[1:]
+v /= np.array([1.5, 2.5, 1.2])
+y = (b * b).sum()
+""",
+    x="np.array([0.53, 1.57, 0.71, 2.13])",
+    flagged=True,
+)
+program(
+    "augmented",
+    "ndarray /= scalar input",
+    """
+b = np.arange(1., 4.)
+b /= x
+y = (b * b).sum()
+""",
+    x="1.37",
+    flagged=True,
+)
+program(
+    "augmented",
+    "b **=",
+    """
+b = np.arange(4.).copy() + 1
+b **= x
+y = (b * b).sum()
+""",
+    x="np.array([0.53, 1.57, 0.71, 2.13])",
+    flagged=True,
+)
+program(
+    "augmented",
+    "b[1:] **=",
+    """
+b = np.arange(1., 5.)
+b[1:] **= x[1:]
+y = (b * b).sum()
+""",
+    x="np.array([0.53, 1.57, 0.71, 2.13])",
+    flagged=True,
+)
+program(
+    "augmented",
+    "b[[0, 2]] **=",
+    """
+b = np.arange(1., 5.)
+b[[0, 2]] **= x[:2]
+y = (b * b).sum()
+""",
+    x="np.array([0.53, 1.57, 0.71, 2.13])",
+    flagged=True,
+)
+program(
+    "augmented",
+    "b[b > 2] **=",
+    """
+b = np.arange(1., 5.)
+b[b > 2] **= x[0]
+y = (b * b).sum()
+""",
+    x="np.array([0.53, 1.57, 0.71, 2.13])",
+    flagged=True,
+)
+program(
+    "augmented",
+    "active b **= const",
+    """
+b = x * 1.5
+b **= 2.0
+v = b[1:]
+v **= np.array([1.5, 2.5, 1.2])
+y = (b * b).sum()
+""",
+    x="np.array([0.53, 1.57, 0.71, 2.13])",
+    flagged=True,
+)
+program(
+    "augmented",
+    "ndarray **= scalar input",
+    """
+b = np.arange(1., 4.)
+b **= x
+y = (b * b).sum()
+""",
+    x="1.37",
+    flagged=True,
+)
+program(
+    "augmented",
+    "b //=",
+    """
+b = np.arange(4.).copy() + 1
+b //= x
+y = (b * b).sum()
+""",
+    x="np.array([0.53, 1.57, 0.71, 2.13])",
+    flagged=True,
+)
+program(
+    "augmented",
+    "b[1:] //=",
+    """
+b = np.arange(1., 5.)
+b[1:] //= x[1:]
+y = (b * b).sum()
+""",
+    x="np.array([0.53, 1.57, 0.71, 2.13])",
+    flagged=True,
+)
+program(
+    "augmented",
+    "b[[0, 2]] //=",
+    """
+b = np.arange(1., 5.)
+b[[0, 2]] //= x[:2]
+y = (b * b).sum()
+""",
+    x="np.array([0.53, 1.57, 0.71, 2.13])",
+    flagged=True,
+)
+program(
+    "augmented",
+    "b[b > 2] //=",
+    """
+b = np.arange(1., 5.)
+b[b > 2] //= x[0]
+y = (b * b).sum()
+""",
+    x="np.array([0.53, 1.57, 0.71, 2.13])",
+    flagged=True,
+)
+program(
+    "augmented",
+    "active b //= const",
+    """
+b = x * 1.5
+b //= 2.0
+v = b[1:]
+v //= np.array([1.5, 2.5, 1.2])
+y = (b * b).sum()
+""",
+    x="np.array([0.53, 1.57, 0.71, 2.13])",
+    flagged=True,
+)
+program(
+    "augmented",
+    "ndarray //= scalar input",
+    """
+b = np.arange(1., 4.)
+b //= x
+y = (b * b).sum()
+""",
+    x="1.37",
+    flagged=True,
+)
+program(
+    "augmented",
+    "b %=",
+    """
+b = np.arange(4.).copy() + 1
+b %= x
+y = (b * b).sum()
+""",
+    x="np.array([0.53, 1.57, 0.71, 2.13])",
+    flagged=True,
+)
+program(
+    "augmented",
+    "b[1:] %=",
+    """
+b = np.arange(1., 5.)
+b[1:] %= x[1:]
+y = (b * b).sum()
+""",
+    x="np.array([0.53, 1.57, 0.71, 2.13])",
+    flagged=True,
+)
+program(
+    "augmented",
+    "b[[0, 2]] %=",
+    """
+b = np.arange(1., 5.)
+b[[0, 2]] %= x[:2]
+y = (b * b).sum()
+""",
+    x="np.array([0.53, 1.57, 0.71, 2.13])",
+    flagged=True,
+)
+program(
+    "augmented",
+    "b[b > 2] %=",
+    """
+b = np.arange(1., 5.)
+b[b > 2] %= x[0]
+y = (b * b).sum()
+""",
+    x="np.array([0.53, 1.57, 0.71, 2.13])",
+    flagged=True,
+)
+program(
+    "augmented",
+    "active b %= const",
+    """
+b = x * 1.5
+b %= 2.0
+v = b[1:]
+v %= np.array([1.5, 2.5, 1.2])
+y = (b * b).sum()
+""",
+    x="np.array([0.53, 1.57, 0.71, 2.13])",
+    flagged=True,
+)
+program(
+    "augmented",
+    "ndarray %= scalar input",
+    """
+b = np.arange(1., 4.)
+b %= x
+y = (b * b).sum()
+""",
+    x="1.37",
+    flagged=True,
+)
+program(
+    "augmented",
+    "@=",
+    """
+A = np.eye(2) * 2
+A @= x.reshape(2, 2)
+y = (A * A).sum()
+""",
+)
+program(
+    "augmented",
+    "active @=",
+    """
+A = x.reshape(2, 2) * 1.0
+A @= np.array([[1., 2.], [3., 4.]])
+y = (A * A).sum()
+""",
+)
+program(
+    "augmented",
+    "int array += refused as numpy",
+    """
+b = np.arange(4)
+b += x
+y = b.sum()
+""",
+    raises="UFuncTypeError",
+)
+program(
+    "augmented",
+    "int array assigned truncates",
+    """
+b = np.arange(4)
+b[1] = x[3] * 2.7
+y = b[1] * x[0]
+""",
+    flagged=True,
+)
+program(
+    "augmented",
+    "float32 buffer",
+    """
+b = np.zeros(4, dtype=np.float32)
+b[:] = x
+y = (b * b).sum()
+""",
+    tolerance=1e-06,
+    rtol=0.0001,
+    h=0.02,
+)
+program(
+    "augmented",
+    "bool &=",
+    """
+m = x > 0
+m &= x < 1
+y = (x * x)[m].sum()
+""",
+)
+program(
+    "augmented",
+    "bool array in arithmetic",
+    """
+m = x > 0
+y = (x * m).sum() + (m * 2.0).sum() * x[0] + (~m * x).sum()
+""",
+)
+program(
+    "augmented",
+    "shape mismatch raises",
+    """
+b = np.zeros(3)
+b += x
+y = b.sum()
+""",
+    raises="ValueError",
+)
+program(
+    "augmented",
+    "shape mismatch assign raises",
+    """
+b = np.zeros(3)
+b[:] = x
+y = b.sum()
+""",
+    raises="ValueError",
+)
+program(
+    "augmented",
+    "index error",
+    """
+b = np.zeros(3)
+b[5] = x[0]
+y = b.sum()
+""",
+    raises="IndexError",
+    message=True,
+)
+program(
+    "augmented",
+    "index error read",
+    """
+y = x[7]
+""",
+    raises="IndexError",
+    message=True,
+)
+program(
+    "augmented",
+    "index error read 2d",
+    """
+y = x[1, 7]
+""",
+    x=MATRIX,
+    raises="IndexError",
+    message=True,
+)
+program(
+    "augmented",
+    "too many indices",
+    """
+y = x[1, 2]
+""",
+    raises="IndexError",
+    message=True,
+)
+program(
+    "augmented",
+    "add mismatch",
+    """
+y = (x + np.ones(3)).sum()
+""",
+    raises="ValueError",
+    message=True,
+)
+program(
+    "augmented",
+    "matmul mismatch",
+    """
+y = (np.ones((3, 3)) @ x).sum()
+""",
+    raises="ValueError",
+    message=True,
+)
+program(
+    "augmented",
+    "ambiguous truth",
+    """
+y = 1.0 if x > 0 else x.sum()
+""",
+    raises="ValueError",
+    message=True,
+)
+program(
+    "augmented",
+    "reshape mismatch",
+    """
+y = x.reshape(3, 2).sum()
+""",
+    raises="ValueError",
+    message=True,
+)
+program(
+    "augmented",
+    "concat mismatch",
+    """
+y = np.concatenate([x, np.ones((2, 2))]).sum()
+""",
+    raises="ValueError",
+    message=True,
+)
+program(
+    "augmented",
+    "caught exception",
+    """
+try:
+    y = (x + np.ones(3)).sum()
+except ValueError as e:
+    message = str(e)
+    y = (x * x).sum()
+""",
+)
+program(
+    "augmented",
+    "caught index error in write",
+    """
+b = np.zeros(4)
+try:
+    b[:2] = x[:2]
+    b[9] = x[0]
+except IndexError:
+    b[3] = x[3]
+y = (b * b).sum()
+""",
+)
+program(
+    "augmented",
+    "read-only raises",
+    """
+b = np.zeros(4)
+b.flags.writeable = False
+b[0] = x[0]
+y = b.sum()
+""",
+    raises="ValueError",
+    message=True,
+)
+program(
+    "augmented",
+    "read-only active raises",
+    """
+b = x * 2
+b.flags.writeable = False
+b[0] = 3.
+y = b.sum()
+""",
+    raises="ValueError",
+    message=True,
+)
+program(
+    "augmented",
+    "broadcast_to is read-only",
+    """
+b = np.broadcast_to(x, (2, 4))
+b[0, 0] = 3.
+y = b.sum()
+""",
+    raises="ValueError",
+    message=True,
+)
+
+# ---- out -----------------------------------------------------------------------------------------
+
+program(
+    "out",
+    "add out empty",
+    """
+b = np.empty(4)
+np.add(x, 1, out=b)
+y = (b * b).sum()
+""",
+)
+program(
+    "out",
+    "out returns same",
+    """
+b = np.empty(4)
+c = np.exp(x, out=b)
+same = c is b
+c[0] = 1.
+y = (b * b).sum()
+""",
+)
+program(
+    "out",
+    "out active",
+    """
+b = x * 2
+c = np.sin(b, out=b)
+c *= x
+y = (b * b).sum()
+""",
+)
+program(
+    "out",
+    "out positional",
+    """
+b = np.empty(4)
+np.multiply(x, x, b)
+y = (b * b).sum()
+""",
+)
+program(
+    "out",
+    "out slice",
+    """
+b = np.zeros((2, 4))
+np.multiply(x, 2, out=b[0])
+np.exp(x, out=b[1])
+y = (b * b).sum()
+""",
+)
+program(
+    "out",
+    "out where",
+    """
+b = np.ones(4)
+np.log(x, out=b, where=x > 0)
+y = (b * b).sum()
+""",
+    flagged=True,
+)
+program(
+    "out",
+    "out where zeros policy",
+    """
+b = np.zeros(4)
+np.sqrt(x, out=b, where=x > 0)
+y = b.sum()
+""",
+    x="np.array([0.0, 4.0, -1.0, 9.0])",
+    grad={"x": [0, 0.25, 0, 0.16666666666666666]},
+    flagged=True,
+)
+program(
+    "out",
+    "divide where away",
+    """
+q = np.divide(1.0, x, out=np.zeros_like(x), where=x > 0)
+y = (q * q).sum()
+""",
+)
+program(
+    "out",
+    "sum out",
+    """
+b = np.empty(2)
+np.sum(x, axis=1, out=b)
+y = (b * b).sum()
+""",
+    x=MATRIX,
+)
+program(
+    "out",
+    "mean out",
+    """
+b = np.empty(3)
+np.mean(x, axis=0, out=b)
+y = (b * b).sum()
+""",
+    x=MATRIX,
+)
+program(
+    "out",
+    "cumsum out",
+    """
+b = np.empty(4)
+np.cumsum(x * x, out=b)
+y = (b * b).sum()
+""",
+)
+program(
+    "out",
+    "method out",
+    """
+b = np.empty(2)
+(x * x).sum(axis=1, out=b)
+y = (b * b).sum()
+""",
+    x=MATRIX,
+)
+program(
+    "out",
+    "max out",
+    """
+b = np.empty(2)
+x.max(axis=1, out=b)
+y = (b * b).sum()
+""",
+    x=MATRIX,
+)
+program(
+    "out",
+    "dot out",
+    """
+b = np.empty(2)
+np.dot(x, np.array([1., 2., 3.]), out=b)
+y = (b * b).sum()
+""",
+    x=MATRIX,
+)
+program(
+    "out",
+    "matmul out",
+    """
+b = np.empty((2, 2))
+np.matmul(x, x.T, out=b)
+y = (b * np.arange(4.).reshape(2, 2)).sum()
+""",
+    x=MATRIX,
+)
+program(
+    "out",
+    "einsum out",
+    """
+b = np.empty((2, 2))
+np.einsum('ij,kj->ik', x, x, out=b)
+y = (b * np.arange(4.).reshape(2, 2)).sum()
+""",
+    x=MATRIX,
+)
+program(
+    "out",
+    "clip out self",
+    """
+b = x * 2
+np.clip(b, 0, 2.5, out=b)
+y = (b * b).sum()
+""",
+    x=MATRIX,
+)
+program(
+    "out",
+    "take out",
+    """
+b = np.empty(3)
+np.take(x, [3, 1, 1], out=b)
+y = (b * b).sum()
+""",
+)
+program(
+    "out",
+    "concatenate out",
+    """
+b = np.empty(8)
+np.concatenate([x, x * x], out=b)
+y = (b * np.arange(8.)).sum()
+""",
+)
+program(
+    "out",
+    "stack out",
+    """
+b = np.empty((2, 4))
+np.stack([x, x * x], out=b)
+y = (b * np.arange(8.).reshape(2, 4)).sum()
+""",
+)
+program(
+    "out",
+    "add.reduce out",
+    """
+b = np.empty(3)
+np.add.reduce(x, 0, out=b)
+y = (b * b).sum()
+""",
+    x=MATRIX,
+)
+program(
+    "out",
+    "add.accumulate out",
+    """
+b = np.empty(4)
+np.add.accumulate(x, out=b)
+y = (b * b).sum()
+""",
+)
+program(
+    "out",
+    "multiply.outer out",
+    """
+b = np.empty((4, 4))
+np.multiply.outer(x, x, out=b)
+y = (b * np.arange(16.).reshape(4, 4)).sum()
+""",
+)
+program(
+    "out",
+    "modf two outs",
+    """
+a, b = np.empty(4), np.empty(4)
+np.modf(x * 3.3, out=(a, b))
+y = (a * a).sum()
+""",
+    flagged=True,
+)
+program(
+    "out",
+    "divmod outs",
+    """
+a, b = np.empty(4), np.empty(4)
+np.divmod(x, 0.31, out=(a, b))
+y = (b * b).sum()
+""",
+    flagged=True,
+)
+program(
+    "out",
+    "round out",
+    """
+b = np.empty(4)
+np.round(x, 1, out=b)
+y = (x * b).sum()
+""",
+    flagged=True,
+)
+program(
+    "out",
+    "out of earlier cell",
+    """
+np.multiply(x, 3, out=keep)
+y = (keep ** 2).sum()
+""",
+    setup="keep = np.zeros(4)",
+)
+program(
+    "out",
+    "out float32",
+    """
+b = np.empty(4, np.float32)
+np.multiply(x, 3, out=b, casting='same_kind')
+y = (b.astype(float) ** 2).sum()
+""",
+    tolerance=1e-06,
+    rtol=0.0001,
+    h=0.02,
+)
+
+# ---- ufunc methods -------------------------------------------------------------------------------
+
+program(
+    "ufunc methods",
+    "add.at",
+    """
+b = np.zeros(3)
+np.add.at(b, [0, 0, 2, 1], x)
+y = (b ** 2).sum()
+""",
+)
+program(
+    "ufunc methods",
+    "add.at active target",
+    """
+b = x[:3] * 1.0
+np.add.at(b, [0, 0, 2, 1], x)
+y = (b ** 2).sum()
+""",
+)
+program(
+    "ufunc methods",
+    "add.at scalar",
+    """
+b = np.zeros(3)
+np.add.at(b, [0, 0, 1], x[0])
+y = (b ** 2).sum()
+""",
+)
+program(
+    "ufunc methods",
+    "subtract.at 2d tuple",
+    """
+b = np.zeros((2, 2))
+np.subtract.at(b, ([0, 1, 1, 0], [0, 1, 1, 1]), x)
+y = (b ** 2).sum()
+""",
+)
+program(
+    "ufunc methods",
+    "multiply.at",
+    """
+b = np.arange(1., 4.)
+np.multiply.at(b, [0, 0, 2, 1], x)
+y = (b ** 2).sum()
+""",
+)
+program(
+    "ufunc methods",
+    "maximum.at",
+    """
+b = np.full(3, 0.1)
+np.maximum.at(b, [0, 0, 2, 1], x)
+y = (b ** 2).sum()
+""",
+)
+program(
+    "ufunc methods",
+    "negative.at",
+    """
+b = x * 1.0
+np.negative.at(b, [0, 2])
+y = (b ** 3).sum()
+""",
+)
+program(
+    "ufunc methods",
+    "add.at rows",
+    """
+b = np.zeros((2, 3))
+np.add.at(b, [0, 0, 1], x[[0, 1, 0]])
+y = (b ** 2).sum()
+""",
+    x=MATRIX,
+)
+program(
+    "ufunc methods",
+    "add.at slice",
+    """
+b = np.zeros(4)
+np.add.at(b, slice(1, 3), x[:2])
+y = (b ** 2).sum()
+""",
+)
+program(
+    "ufunc methods",
+    "add.at of x view",
+    """
+b = x * 1.0
+v = b[1:]
+np.add.at(v, [0, 0], x[:2])
+y = (b ** 2).sum()
+""",
+)
+program(
+    "ufunc methods",
+    "add.at constant operand",
+    """
+b = x * 1.0
+np.add.at(b, [0, 0], 2.0)
+y = (b ** 2).sum()
+""",
+)
+program(
+    "ufunc methods",
+    "add.at mask",
+    """
+b = x * 1.0
+np.add.at(b, x > 0, 2.0)
+y = (b ** 2).sum()
+""",
+)
+program(
+    "ufunc methods",
+    "add.reduce axes",
+    """
+y = (np.add.reduce(x, axis=1) ** 2).sum() + np.add.reduce(x, axis=(0, 1)) ** 2 + np.add.reduce(x, axis=None)
+""",
+    x=MATRIX,
+)
+program(
+    "ufunc methods",
+    "multiply.reduce",
+    """
+y = np.multiply.reduce(x) + np.multiply.reduce(x, initial=3.0)
+""",
+)
+program(
+    "ufunc methods",
+    "maximum.reduce",
+    """
+y = np.maximum.reduce(x) ** 2 + np.minimum.reduce(x, keepdims=True)[0]
+""",
+)
+program(
+    "ufunc methods",
+    "subtract.reduce",
+    """
+y = np.subtract.reduce(x) ** 2
+""",
+)
+program(
+    "ufunc methods",
+    "divide.reduce",
+    """
+y = np.divide.reduce(x) ** 2
+""",
+)
+program(
+    "ufunc methods",
+    "hypot.reduce",
+    """
+y = np.hypot.reduce(x) ** 3
+""",
+)
+program(
+    "ufunc methods",
+    "logaddexp.reduce",
+    """
+y = np.logaddexp.reduce(x) ** 2
+""",
+)
+program(
+    "ufunc methods",
+    "logaddexp.reduce axis",
+    """
+y = (np.logaddexp.reduce(x, axis=1) ** 2).sum()
+""",
+    x=MATRIX,
+)
+program(
+    "ufunc methods",
+    "add.reduce where",
+    """
+y = np.add.reduce(x, where=x > 0) ** 2
+""",
+)
+program(
+    "ufunc methods",
+    "multiply.reduce where",
+    """
+y = np.multiply.reduce(x, where=x > 0) ** 2
+""",
+)
+program(
+    "ufunc methods",
+    "subtract.accumulate",
+    """
+y = (np.subtract.accumulate(x) ** 2).sum()
+""",
+)
+program(
+    "ufunc methods",
+    "maximum.accumulate",
+    """
+y = (np.maximum.accumulate(x) ** 2).sum()
+""",
+)
+program(
+    "ufunc methods",
+    "minimum.accumulate axis",
+    """
+y = (np.minimum.accumulate(x, axis=1) ** 2).sum()
+""",
+    x=MATRIX,
+)
+program(
+    "ufunc methods",
+    "multiply.accumulate axis",
+    """
+y = (np.multiply.accumulate(x, axis=0) ** 2).sum()
+""",
+    x=MATRIX,
+)
+program(
+    "ufunc methods",
+    "add.outer",
+    """
+y = (np.add.outer(x, x) ** 3).sum()
+""",
+)
+program(
+    "ufunc methods",
+    "subtract.outer ndarray first",
+    """
+y = (np.subtract.outer(np.arange(3.), x) ** 3).sum()
+""",
+)
+program(
+    "ufunc methods",
+    "power.outer",
+    """
+y = np.power.outer(x, [1., 2., 3.]).sum()
+""",
+    x=POSITIVE,
+)
+program(
+    "ufunc methods",
+    "maximum.outer matrix",
+    """
+y = (np.maximum.outer(x, np.array([0.1, 0.6])) ** 2).sum()
+""",
+    x=MATRIX,
+)
+program(
+    "ufunc methods",
+    "less.outer",
+    """
+m = np.less.outer(x, x - 0.1)
+y = (m * x).sum()
+""",
+)
+program(
+    "ufunc methods",
+    "add.reduceat",
+    """
+y = (np.add.reduceat(x, [0, 2, 1]) ** 2).sum()
+""",
+)
+program(
+    "ufunc methods",
+    "multiply.reduceat axis",
+    """
+y = (np.multiply.reduceat(x, [0, 2], axis=1) ** 2).sum()
+""",
+    x=MATRIX,
+)
+program(
+    "ufunc methods",
+    "maximum.reduceat",
+    """
+y = (np.maximum.reduceat(x, [0, 2]) ** 2).sum()
+""",
+)
+program(
+    "ufunc methods",
+    "logical reduce",
+    """
+y = x.sum() ** 2 if np.logical_and.reduce(x > -5) else x.sum()
+""",
+)
+program(
+    "ufunc methods",
+    "frompyfunc",
+    """
+f = np.frompyfunc(lambda a, b: a * b + 1, 2, 1)
+y = f(x, np.arange(4.)).sum() ** 2
+""",
+    fails="the sum of objects is a Python float in NumPy",
+)
+program(
+    "ufunc methods",
+    "nin nout",
+    """
+y = np.add.nin * x.sum() ** 2
+""",
+)
+
+# ---- put -----------------------------------------------------------------------------------------
+
+program(
+    "put",
+    "np.put",
+    """
+b = np.zeros(4)
+np.put(b, [0, 3], x[:2])
+y = (b * b).sum() * x[2]
+""",
+)
+program(
+    "put",
+    "np.put short values",
+    """
+b = np.zeros(4)
+np.put(b, [0, 3, 1], x[:2])
+y = (b * b * np.arange(1., 5.)).sum()
+""",
+)
+program(
+    "put",
+    "np.put 2d scalar",
+    """
+b = x * 1.0
+np.put(b, [0, 4], x[0, 0] ** 2)
+y = (b * b).sum()
+""",
+    x=MATRIX,
+)
+program(
+    "put",
+    "np.put wrap",
+    """
+b = x * 1.0
+np.put(b, [0, 9], x[0, :2] ** 2, mode='wrap')
+y = (b * b).sum()
+""",
+    x=MATRIX,
+)
+program(
+    "put",
+    "np.put clip",
+    """
+b = x * 1.0
+np.put(b, [-5, 99], x[0, :2] ** 2, mode='clip')
+y = (b * b).sum()
+""",
+    x=MATRIX,
+)
+program(
+    "put",
+    "put method",
+    """
+b = x * 1.0
+b.put([1, 2], [x[0], 5.0])
+y = (b * b).sum()
+""",
+)
+program(
+    "put",
+    "place",
+    """
+b = np.zeros(4)
+np.place(b, x > 0, x[:2])
+y = (b * b * np.arange(1., 5.)).sum()
+""",
+)
+program(
+    "put",
+    "place active",
+    """
+b = x * 1.0
+np.place(b, b > 0, [x[2], 4.0])
+y = (b * b * np.arange(1., 5.)).sum()
+""",
+)
+program(
+    "put",
+    "putmask",
+    """
+b = np.zeros(4)
+np.putmask(b, x > 0, x ** 2)
+y = (b * b * np.arange(1., 5.)).sum()
+""",
+)
+program(
+    "put",
+    "putmask short",
+    """
+b = x * 1.0
+np.putmask(b, b > 0, x[:3])
+y = (b * b * np.arange(1., 5.)).sum()
+""",
+)
+program(
+    "put",
+    "copyto",
+    """
+b = np.zeros(4)
+np.copyto(b, x ** 2)
+y = (b * b).sum()
+""",
+)
+program(
+    "put",
+    "copyto where",
+    """
+b = np.ones(4)
+np.copyto(b, x ** 2, where=x > 0)
+y = (b * b).sum()
+""",
+)
+program(
+    "put",
+    "copyto broadcast",
+    """
+b = np.zeros((2, 4))
+np.copyto(b, x)
+y = (b * b * np.arange(8.).reshape(2, 4)).sum()
+""",
+)
+program(
+    "put",
+    "copyto active from plain",
+    """
+b = x * 2
+np.copyto(b, np.arange(4.), where=[True, False, True, False])
+y = (b * b).sum()
+""",
+)
+program(
+    "put",
+    "copyto view",
+    """
+b = np.zeros(6)
+np.copyto(b[1:5], x)
+y = (b ** 2).sum()
+""",
+)
+program(
+    "put",
+    "put_along_axis",
+    """
+b = x * 1.0
+np.put_along_axis(b, np.array([[2], [0]]), x[:, 1:2] ** 2, axis=1)
+y = (b * b).sum()
+""",
+    x=MATRIX,
+)
+program(
+    "put",
+    "put_along_axis zeros",
+    """
+b = np.zeros((2, 3))
+np.put_along_axis(b, np.array([[2], [0]]), x[:, 1:2] ** 2, axis=1)
+y = (b * b).sum()
+""",
+    x=MATRIX,
+)
+program(
+    "put",
+    "sort in place",
+    """
+b = x * 1.0
+b.sort()
+y = (b * np.arange(4.)).sum()
+""",
+)
+program(
+    "put",
+    "sort in place axis0",
+    """
+b = x * 1.0
+b.sort(axis=0)
+y = (b * np.arange(6.).reshape(2, 3)).sum()
+""",
+    x=MATRIX,
+)
+program(
+    "put",
+    "sort of view",
+    """
+b = x * 1.0
+b[1:].sort()
+y = (b * np.arange(4.)).sum()
+""",
+)
+program(
+    "put",
+    "sort of input",
+    """
+x.sort()
+y = (x * np.arange(4.)).sum() ** 2
+""",
+)
+program(
+    "put",
+    "sort buffer",
+    """
+b = np.zeros(4)
+b[:] = x
+b.sort()
+y = (b * np.arange(4.)).sum() ** 2
+""",
+)
+program(
+    "put",
+    "partition in place",
+    """
+b = x * 1.0
+b.partition(2)
+y = b[:2].sum() ** 2 + b[2] * x[0]
+""",
+)
+program(
+    "put",
+    "itemset like",
+    """
+b = np.zeros(4)
+b[np.argmax(x)] = x.max()
+b[x.argmin()] = x.min() ** 2
+y = (b ** 2).sum()
+""",
+)
+program(
+    "put",
+    "np.resize",
+    """
+b = np.resize(x, (2, 3))
+y = (b * b * np.arange(6.).reshape(2, 3)).sum()
+""",
+)
+program(
+    "put",
+    "ndarray.resize",
+    """
+b = x * 1.0
+b.resize((2, 2))
+y = (b @ b).sum()
+""",
+)
+program(
+    "put",
+    "np.append delete insert",
+    """
+b = np.append(x, [x[0] * x[1], 3.0])
+b = np.delete(b, [0, 2])
+b = np.insert(b, 1, x[3] ** 2)
+y = (b * np.arange(5.)).sum()
+""",
+)
+program(
+    "put",
+    "insert several",
+    """
+b = np.insert(x, [1, 3], x[:2] ** 2)
+y = (b * b * np.arange(6.)).sum()
+""",
+)
+program(
+    "put",
+    "delete axis",
+    """
+b = np.delete(x, 1, axis=1)
+c = np.insert(x, 0, 5.0, axis=0)
+d = np.append(x, x ** 2, axis=0)
+y = (b ** 2).sum() + (c ** 3).sum() + (d ** 2 * np.arange(12.).reshape(4, 3)).sum()
+""",
+    x=MATRIX,
+)
+program(
+    "put",
+    "trim_zeros",
+    """
+y = (np.trim_zeros(np.concatenate([[0.], x, [0., 0.]])) * np.arange(4.)).sum()
+""",
+)
+program(
+    "put",
+    "random shuffle in place plain",
+    """
+rng = np.random.default_rng(3)
+c = np.arange(4.)
+rng.shuffle(c)
+y = (c * x).sum()
+""",
+)
+program(
+    "put",
+    "random shuffle legacy active",
+    """
+np.random.seed(3)
+b = x * 1.0
+np.random.shuffle(b)
+y = (b * np.arange(4.)).sum()
+""",
+)
+program(
+    "put",
+    "random permutation active",
+    """
+rng = np.random.default_rng(3)
+b = rng.permutation(x)
+y = (b * np.arange(4.)).sum()
+""",
+)
+program(
+    "put",
+    "random choice active",
+    """
+rng = np.random.default_rng(3)
+b = rng.choice(x, 3)
+y = (b * np.arange(3.)).sum()
+""",
+)
+program(
+    "put",
+    "random normal loc scale",
+    """
+np.random.seed(1)
+z = np.random.normal(x[0], x[1], size=5)
+y = (z ** 2).sum()
+""",
+    fails="a random draw with an active mean or width is refused",
+)
+program(
+    "put",
+    "random consts",
+    """
+np.random.seed(0)
+w = np.random.randn(4)
+r = np.random.default_rng(5)
+u = r.normal(size=4) + r.uniform(size=4)
+w += u * x
+y = (x * w).sum()
+""",
+)
+program(
+    "put",
+    "random array in place",
+    """
+w = np.random.default_rng(0).normal(size=(2, 4))
+w[0] = x
+w *= 0.5
+y = (w ** 2).sum()
+""",
+)
+program(
+    "put",
+    "random state after",
+    """
+np.random.seed(7)
+a = np.random.rand(3)
+b = np.random.rand()
+y = (a.sum() + b) * (x * x).sum()
+""",
+)
+program(
+    "put",
+    "rng with active arg",
+    """
+rng = np.random.default_rng(1)
+z = rng.normal(0, 1, 4) * x[0] + x[1]
+z[z < 0] = 0
+y = (z ** 2).sum()
+""",
+)
+
+# ---- earlier cells -------------------------------------------------------------------------------
+
+program(
+    "earlier cells",
+    "earlier array written",
+    """
+keep[1] = x[0] * x[1]
+y = (keep ** 2).sum()
+""",
+    setup="keep = np.zeros(4)",
+)
+program(
+    "earlier cells",
+    "earlier array augmented",
+    """
+keep += x
+y = (keep ** 2).sum()
+""",
+    setup="keep = np.arange(4.)",
+)
+program(
+    "earlier cells",
+    "earlier view written",
+    """
+v[0] = x[0] ** 2
+y = (keep ** 2).sum()
+""",
+    setup="""
+keep = np.zeros(4)
+v = keep[1:3]
+""",
+)
+program(
+    "earlier cells",
+    "earlier array written, view read",
+    """
+keep[1] = x[0] ** 2
+y = (v ** 2).sum()
+""",
+    setup="""
+keep = np.zeros(4)
+v = keep[1:3]
+""",
+)
+program(
+    "earlier cells",
+    "view whose base has no name",
+    """
+v[0, 1] = x[0] ** 2
+y = (w ** 2).sum()
+""",
+    setup="""
+v = np.zeros(4).reshape(2, 2)
+w = v.T
+""",
+)
+program(
+    "earlier cells",
+    "earlier dict",
+    """
+d['w'][0] = x[0] * x[1]
+d['w'] *= x[2]
+y = (d['w'] ** 2).sum()
+""",
+    setup="d = {'w': np.ones(3)}",
+)
+program(
+    "earlier cells",
+    "earlier list",
+    """
+L[1][:] = x[:2]
+L[0] += L[1] * x[3]
+y = (L[0] ** 2).sum()
+""",
+    setup="L = [np.ones(2), np.zeros(2)]",
+)
+program(
+    "earlier cells",
+    "earlier object",
+    """
+o.w[0] = x[0] * x[1]
+o.w *= x[2]
+o.b = x * 2
+y = (o.w ** 2).sum() + o.b[0]
+""",
+    setup="""
+class O:
+    def __init__(self):
+        self.w = np.ones(3)
+o = O()
+""",
+)
+program(
+    "earlier cells",
+    "method that mutates",
+    """
+o.step(x)
+o.step(x * 2)
+y = (o.w ** 2).sum()
+""",
+    setup="""
+class O:
+    def __init__(self):
+        self.w = np.ones(4); self.n = 0
+    def step(self, g):
+        self.w -= 0.1 * g * self.w
+        self.n += 1
+o = O()
+""",
+)
+program(
+    "earlier cells",
+    "class attribute",
+    """
+C.w[0] = x[0]
+y = (C.w ** 2).sum()
+""",
+    setup="""
+class C:
+    w = np.ones(3)
+""",
+)
+program(
+    "earlier cells",
+    "slots object",
+    """
+o.w[0] = x[0] ** 2
+y = (o.w ** 2).sum()
+""",
+    setup="""
+class O:
+    __slots__ = ('w',)
+    def __init__(self): self.w = np.ones(3)
+o = O()
+""",
+)
+program(
+    "earlier cells",
+    "dataclass",
+    """
+p.pos[:] = x[:2]
+p.vel += x[2:] * p.pos
+y = p.energy()
+""",
+    setup="""
+from dataclasses import dataclass, field
+@dataclass
+class P:
+    pos: np.ndarray
+    vel: np.ndarray = field(default_factory=lambda: np.ones(2))
+    def energy(self): return (self.vel ** 2).sum() + (self.pos ** 2).sum()
+p = P(np.zeros(2))
+""",
+)
+program(
+    "earlier cells",
+    "dataclass made in cell",
+    """
+p = P(x[:2], x[2:])
+q = replace(p, vel=p.vel * p.pos)
+y = q.energy()
+""",
+    setup="""
+from dataclasses import dataclass, replace
+@dataclass
+class P:
+    pos: np.ndarray
+    vel: np.ndarray
+    def energy(self): return (self.vel ** 2).sum() + (self.pos ** 2).sum()
+""",
+)
+program(
+    "earlier cells",
+    "closure array",
+    """
+y = push(x[0]) + push(x[1] * x[2])
+y = y ** 2
+""",
+    setup="""
+def make():
+    state = np.zeros(2)
+    def push(v):
+        state[0] = state[1]
+        state[1] = v
+        return state[0] * v + state.sum()
+    return push
+push = make()
+""",
+)
+program(
+    "earlier cells",
+    "default argument array",
+    """
+add(x[0], 0)
+add(x[1], 1)
+b = add(x[2], 0)
+y = (b ** 2).sum()
+""",
+    setup="""
+def add(v, i, acc=np.zeros(3)):
+    acc[i] += v
+    return acc
+""",
+)
+program(
+    "earlier cells",
+    "function mutates its argument",
+    """
+b = np.zeros(4)
+fill(b, x)
+fill(x, b * 2)
+y = (x ** 2).sum() + (b ** 2).sum()
+""",
+    setup="""
+def fill(target, source):
+    target[:2] = source[:2] ** 2
+    target[2:] += source[2:]
+""",
+)
+program(
+    "earlier cells",
+    "function makes buffer",
+    """
+y = scan(x)[-1] ** 2 + scan(x * 2).sum()
+""",
+    setup="""
+def scan(v):
+    out = np.empty_like(v)
+    out[0] = v[0]
+    for i in range(1, len(v)):
+        out[i] = out[i - 1] * 0.5 + v[i]
+    return out
+""",
+)
+program(
+    "earlier cells",
+    "from numpy import zeros",
+    """
+b = zeros(3)
+b[0] = x[0]
+c = array([x[1], x[2]])
+d = np.concatenate([b, c])
+y = norm(d) + exp(c).sum()
+""",
+    setup="""
+from numpy import zeros, array, exp
+from numpy.linalg import norm
+""",
+)
+program(
+    "earlier cells",
+    "import in cell",
+    """
+import numpy as N
+from numpy import sin, zeros_like
+b = zeros_like(x)
+b[1] = N.cos(x[0])
+y = sin(b).sum() * x[1]
+""",
+)
+program(
+    "earlier cells",
+    "global array in function",
+    """
+def f():
+    G[0] = x[0]
+    return (G * x[:2]).sum()
+y = f() ** 2
+""",
+    setup="G = np.ones(2)",
+)
+program(
+    "earlier cells",
+    "earlier array aliased in dict",
+    """
+keep[0] = x[0] ** 2
+y = d['k'].sum() * x[1]
+""",
+    setup="""
+keep = np.ones(2)
+d = {'k': keep, 'v': keep[:1]}
+""",
+)
+program(
+    "earlier cells",
+    "earlier int array index",
+    """
+b = np.zeros(4)
+b[idx] = x
+b[idx[0]] += 1
+y = (b * np.arange(4.)).sum() ** 2
+""",
+    setup="idx = np.array([2, 0, 3, 1])",
+)
+program(
+    "earlier cells",
+    "earlier int array written plain",
+    """
+cnt[1] += 1
+b = np.zeros(3)
+b[cnt[1]] = x[0]
+y = (b ** 2).sum() + cnt.sum() * x[1]
+""",
+    setup="cnt = np.zeros(3, int)",
+)
+program(
+    "earlier cells",
+    "earlier bool array",
+    """
+seen[1] = True
+b = np.where(seen, x[:3], 0)
+y = (b ** 2).sum()
+""",
+    setup="seen = np.zeros(3, bool)",
+)
+program(
+    "earlier cells",
+    "earlier float32",
+    """
+y = (w * x).sum() + (w @ x) ** 2
+""",
+    setup="w = np.arange(4, dtype=np.float32)",
+    tolerance=1e-15,
+)
+program(
+    "earlier cells",
+    "earlier float32 written",
+    """
+w[0] = x[0]
+y = (w.astype(float) ** 2).sum()
+""",
+    setup="w = np.arange(4, dtype=np.float32)",
+    tolerance=1e-06,
+    rtol=0.0001,
+    h=0.02,
+)
+program(
+    "earlier cells",
+    "earlier complex",
+    """
+z *= x
+y = (np.abs(z) ** 2).sum()
+""",
+    setup="z = np.array([1 + 1j, 2j, 3., -1j])",
+)
+program(
+    "earlier cells",
+    "earlier structured array untouched",
+    """
+y = (x * rec['a']).sum()
+""",
+    setup="""
+rec = np.zeros(4, dtype=[('a', float), ('b', int)])
+rec['a'] = [1, 2, 3, 4]
+""",
+)
+program(
+    "earlier cells",
+    "earlier Fortran array",
+    """
+A[1] = x[:3]
+A[:, 0] *= x[3]
+y = (A ** 2).sum()
+""",
+    setup="A = np.asfortranarray(np.arange(1., 10.).reshape(3, 3))",
+)
+program(
+    "earlier cells",
+    "earlier non-contiguous",
+    """
+A[1] = x[:2]
+A[:, 0] *= x[3]
+y = (B ** 2).sum()
+""",
+    setup="""
+B = np.arange(1., 13.).reshape(3, 4)
+A = B[:, ::2]
+""",
+)
+program(
+    "earlier cells",
+    "input is a view",
+    """
+x[0] = x[1] ** 2
+y = (big ** 2).sum()
+""",
+    x="big[1:4]",
+    setup="big = np.arange(1., 6.)",
+    grad={"x": [0, 114.0, 8]},
+)
+program(
+    "earlier cells",
+    "input is aliased",
+    """
+b[0] = x[1] ** 2
+y = (x ** 2).sum()
+""",
+    inputs={"x": None},
+    setup="""
+x = np.arange(1., 5.)
+b = x
+""",
+)
+program(
+    "earlier cells",
+    "input has a view",
+    """
+v[0] = x[3] ** 2
+y = (x ** 2).sum()
+""",
+    inputs={"x": None},
+    setup="""
+x = np.arange(1., 5.)
+v = x[1:3]
+""",
+)
+program(
+    "earlier cells",
+    "input view read",
+    """
+x *= 2
+y = (v ** 2).sum()
+""",
+    inputs={"x": None},
+    setup="""
+x = np.arange(1., 5.)
+v = x[1:3]
+""",
+)
+program(
+    "earlier cells",
+    "input view read without write",
+    """
+y = (v ** 2).sum() + x[0]
+""",
+    inputs={"x": None},
+    setup="""
+x = np.arange(1., 5.)
+v = x[1:3]
+""",
+)
+program(
+    "earlier cells",
+    "input in dict read",
+    """
+y = (d['x'] * x).sum()
+""",
+    inputs={"x": None},
+    setup="""
+x = np.arange(1., 5.)
+d = {'x': x}
+""",
+)
+program(
+    "earlier cells",
+    "input transposed view read",
+    """
+y = (T @ x).sum() ** 2
+""",
+    inputs={"x": None},
+    setup="""
+x = np.arange(1., 7.).reshape(2, 3)
+T = x.T
+""",
+)
+program(
+    "earlier cells",
+    "two inputs share memory",
+    """
+y = (x * z).sum()
+""",
+    inputs={"x": None, "z": None},
+    setup="""
+x = np.arange(1., 5.)
+z = x[::-1]
+""",
+    grad={"x": [4, 3, 2, 1], "z": [1, 2, 3, 4]},
+)
+program(
+    "earlier cells",
+    "input int array",
+    """
+y = (x ** 2 / 2).sum()
+""",
+    x="np.array([1, 2, 3])",
+)
+program(
+    "earlier cells",
+    "input 2d Fortran",
+    """
+x[0] = x[1] * 1.5
+v = x.ravel(order='K')
+v[1] = 3.0
+y = (x ** 2 / 2 * np.arange(4.).reshape(2, 2)).sum()
+""",
+    x="np.asfortranarray(np.array([[1., 2.], [3., 4.]]))",
+)
+program(
+    "earlier cells",
+    "input non-contiguous",
+    """
+x[0] = x[1] * 1.5
+v = x[1:]
+v *= 2
+y = (x ** 2 / 2).sum()
+""",
+    inputs={"x": None},
+    setup="""
+big = np.arange(1., 10.)
+x = big[::3]
+""",
+)
+program(
+    "earlier cells",
+    "input empty",
+    """
+y = x.sum() + 3.0
+""",
+    x="np.zeros(0)",
+)
+program(
+    "earlier cells",
+    "input 0-d",
+    """
+y = x * x + np.sin(x)
+""",
+    x="np.array(1.3)",
+)
+program(
+    "earlier cells",
+    "input 1x1",
+    """
+y = (x @ x)[0, 0] * x.item()
+""",
+    x="np.array([[1.3]])",
+)
+program(
+    "earlier cells",
+    "scalar and array",
+    """
+y = (a * x).sum() ** 2 + a
+""",
+    inputs={"a": "1.3", "x": "np.array([0.5, 1.5, -0.7, 2.0])"},
+)
+program(
+    "earlier cells",
+    "scalar np.float64",
+    """
+y = np.exp(a) * (np.arange(3.) * a).sum()
+""",
+    inputs={"a": "np.float64(1.3)"},
+)
+program(
+    "earlier cells",
+    "array output",
+    """
+y = np.outer(x, x)[1:]
+""",
+)
+program(
+    "earlier cells",
+    "list output",
+    """
+y = [x[0] * x[1], x.sum(), 3.0]
+""",
+)
+program(
+    "earlier cells",
+    "list of arrays output",
+    """
+y = [x[:2] * x[1], x[2:] ** 2]
+""",
+)
+program(
+    "earlier cells",
+    "array untouched output",
+    """
+y = np.arange(3.)
+""",
+)
+program(
+    "earlier cells",
+    "trailing expression",
+    """
+b = x * 2
+b[0] = 1
+(b ** 2).sum()
+""",
+    of=None,
+)
+program(
+    "earlier cells",
+    "trailing array expression",
+    """
+b = x * 2
+b[0] = 1
+b ** 2
+""",
+    of=None,
+)
+program(
+    "earlier cells",
+    "buffer as output",
+    """
+y = np.zeros(3)
+y[0] = x[0] * x[1]
+y[2] = x[2]
+""",
+)
+program(
+    "earlier cells",
+    "plain buffer as output",
+    """
+y = np.zeros(3)
+y[0] = 2.5
+""",
+)
+program(
+    "earlier cells",
+    "view of buffer as output",
+    """
+b = np.zeros(5)
+b[1:] = x
+y = b[::-2]
+""",
+)
+program(
+    "earlier cells",
+    "output then overwritten alias",
+    """
+y = x * 2
+v = y[:2]
+v[0] = x[3]
+""",
+)
+program(
+    "earlier cells",
+    "input as output",
+    """
+y = x
+""",
+)
+program(
+    "earlier cells",
+    "input as output written",
+    """
+x[0] = 2 * x[1]
+y = x
+""",
+)
+program(
+    "earlier cells",
+    "output 0-d array",
+    """
+y = np.array(x[0] * x[1])
+""",
+)
+program(
+    "earlier cells",
+    "output object array",
+    """
+y = np.array([x[0], x[1] ** 2], dtype=object)
+""",
+)
+program(
+    "earlier cells",
+    "complex output refused",
+    """
+y = x * 1j
+""",
+    refused="output",
+)
+program(
+    "earlier cells",
+    "generator of earlier cell",
+    """
+y = 0.0
+for v in gen(x):
+    y = y + (v ** 2).sum()
+""",
+    setup="""
+def gen(a):
+    buf = np.zeros(2)
+    for k in range(3):
+        buf[:] = a[k:k + 2]
+        buf *= k + 1
+        yield buf
+""",
+)
+program(
+    "earlier cells",
+    "lambda with default",
+    """
+y = sum(f(x) for f in fs)
+""",
+    setup="fs = [lambda v, k=k: (v ** k).sum() for k in range(1, 4)]",
+)
+program(
+    "earlier cells",
+    "partial",
+    """
+y = g(x) ** 2
+""",
+    setup="""
+from functools import partial
+g = partial(np.dot, np.arange(4.))
+""",
+)
+program(
+    "earlier cells",
+    "functools.reduce of arrays",
+    """
+y = reduce(np.multiply, [x, x + 1, x * 2]).sum()
+""",
+    setup="from functools import reduce",
+)
+program(
+    "earlier cells",
+    "map of np function",
+    """
+y = sum(map(np.sin, x)) + sum(map(np.sum, [x, x * x]))
+""",
+)
+program(
+    "earlier cells",
+    "sorted with key",
+    """
+y = sorted(x, key=lambda v: -v)[0] ** 2 + max(x) * min(x) + sum(x)
+""",
+)
+program(
+    "earlier cells",
+    "namedtuple of arrays",
+    """
+s = S(x * 2, np.zeros(2))
+s.b[0] = x[0]
+y = (s.a ** 2).sum() + (s.b ** 3).sum()
+""",
+    setup="""
+from collections import namedtuple
+S = namedtuple('S', 'a b')
+""",
+)
+program(
+    "earlier cells",
+    "deque of arrays",
+    """
+q = deque([x, x * 2], maxlen=2)
+q.append(q[0] + q[1])
+y = (q[0] * q[1]).sum()
+""",
+    setup="from collections import deque",
+)
+program(
+    "earlier cells",
+    "defaultdict of arrays",
+    """
+acc = defaultdict(lambda: np.zeros(2))
+for k in range(4):
+    acc[k % 2] += x[k] * np.array([1., 2.])
+y = sum((v ** 2).sum() for v in acc.values())
+""",
+    setup="from collections import defaultdict",
+)
+program(
+    "earlier cells",
+    "copy.deepcopy of buffers",
+    """
+b = np.zeros(2)
+b[0] = x[0]
+c = copy.deepcopy({'b': b, 'x': x})
+c['b'][1] = x[1]
+b[1] = 3.
+y = (c['b'] ** 2).sum() + (b ** 2).sum() * (c['x'] ** 2).sum()
+""",
+)
+program(
+    "earlier cells",
+    "copy.copy of object",
+    """
+o2 = copy.copy(o)
+o2.w[0] = x[0]
+o3 = copy.deepcopy(o)
+o3.w[1] = x[1]
+y = (o.w ** 2).sum() + (o3.w ** 3).sum()
+""",
+    setup="""
+class O: pass
+o = O()
+o.w = np.ones(2)
+""",
+)
+program(
+    "earlier cells",
+    "exception leaves plain",
+    """
+b = np.zeros(2)
+b[0] = x[0]
+raise RuntimeError('stop')
+""",
+    raises="RuntimeError",
+    message=True,
+)
+program(
+    "earlier cells",
+    "try finally restores",
+    """
+old = w.copy()
+try:
+    w[:] = x
+    y = (w ** 2).sum()
+finally:
+    w[:] = old
+""",
+    setup="w = np.ones(4)",
+)
+program(
+    "earlier cells",
+    "context manager np.errstate",
+    """
+with np.errstate(divide='ignore', invalid='ignore'):
+    y = np.where(x > 0, np.log(x), 0.0).sum()
+""",
+    flagged=True,
+)
+program(
+    "earlier cells",
+    "memoised by id",
+    """
+cache = {}
+def f(a):
+    k = id(a)
+    if k not in cache: cache[k] = a * 2
+    return cache[k]
+b = x * 3
+y = (f(b) * f(b)).sum()
+cache.clear()
+""",
+)
+program(
+    "earlier cells",
+    "weakref",
+    """
+import weakref
+b = x * 2
+r = weakref.ref(b)
+y = (r() ** 2).sum()
+del r
+""",
+)
+program(
+    "earlier cells",
+    "pickle roundtrip plain",
+    """
+import pickle
+w2 = pickle.loads(pickle.dumps(w))
+w2[0] = 5.
+with_none = pickle.loads(pickle.dumps({'a': w2}))
+y = (w2 * x).sum()
+""",
+    setup="w = np.arange(4.)",
+)
+program(
+    "earlier cells",
+    "import pandas-less csv text",
+    """
+import io
+w = np.loadtxt(io.StringIO('1 2 3 4'))
+w[0] *= x[0]
+y = (w * x).sum()
+""",
+)
+
+# ---- python side ---------------------------------------------------------------------------------
+
+program(
+    "python side",
+    "isinstance",
+    """
+ok = [isinstance(x, np.ndarray), isinstance(x[0], float), isinstance(x[0], np.floating), isinstance(x[0], np.float64), isinstance(x, (list, tuple))]
+y = (x * x).sum()
+""",
+)
+program(
+    "python side",
+    "isinstance derived",
+    """
+b = x * 2
+z = np.zeros(2)
+ok = [isinstance(b, np.ndarray), isinstance(z, np.ndarray), isinstance(b.sum(), float), isinstance(b.sum(), np.float64), isinstance(np.sin(x[0]), np.float64)]
+y = (b * b).sum()
+""",
+)
+program(
+    "python side",
+    "type is",
+    """
+b = x * 2
+z = np.zeros(2)
+z[0] = x[0]
+ok = [type(x) is np.ndarray, type(b) is np.ndarray, type(z) is np.ndarray, type(np.ones(2)) is np.ndarray, type(x[0]) is np.float64, type(x[0]) is float]
+y = (b * b).sum() + z.sum()
+""",
+)
+program(
+    "python side",
+    "type name",
+    """
+b = np.zeros(2)
+names = [type(x).__name__, type(b).__name__, x.__class__.__name__, b.__class__.__name__, type(x[0]).__name__]
+y = (x * x).sum()
+""",
+)
+program(
+    "python side",
+    "type dispatch dict",
+    """
+y = {np.ndarray: lambda v: (v * v).sum(), float: lambda v: v}[type(x)](x)
+""",
+)
+program(
+    "python side",
+    "singledispatch",
+    """
+y = f(x) + f(x[0])
+""",
+    setup="""
+from functools import singledispatch
+@singledispatch
+def f(v): return 0.0
+@f.register(np.ndarray)
+def _(v): return (v * v).sum()
+@f.register(float)
+def _(v): return v ** 3
+""",
+)
+program(
+    "python side",
+    "match on type",
+    """
+match x:
+    case np.ndarray(): y = (x * x).sum()
+    case _: y = 0.0
+""",
+)
+program(
+    "python side",
+    "attributes",
+    """
+info = [x.dtype, x.shape, x.ndim, x.size, x.itemsize, x.nbytes, x.strides, x.dtype == float, x.dtype == np.float64, x.dtype.kind, x.dtype.name, len(x)]
+y = (x * x).sum()
+""",
+    x=MATRIX,
+)
+program(
+    "python side",
+    "flags attributes",
+    """
+b = x * 2
+info = [b.flags.c_contiguous, b.T.flags.c_contiguous, b.flags['OWNDATA'], b.flags.writeable, b.base is None, b[1:].base is b]
+y = (b * b).sum()
+""",
+    x=MATRIX,
+)
+program(
+    "python side",
+    "issubdtype",
+    """
+info = [np.issubdtype(x.dtype, np.floating), np.issubdtype(x.dtype, np.integer), np.isscalar(x), np.isscalar(x[0]), np.isscalar(x.sum()), np.ndim(x), np.shape(x), np.size(x), np.isrealobj(x), np.iscomplexobj(x)]
+y = (x * x).sum()
+""",
+    x=MATRIX,
+)
+program(
+    "python side",
+    "result_type",
+    """
+info = [np.result_type(x, 1.0), np.result_type(x, np.float32), np.can_cast(x.dtype, int), np.promote_types(x.dtype, np.float32)]
+y = (x * x).sum()
+""",
+    x=MATRIX,
+)
+program(
+    "python side",
+    "len unpack star",
+    """
+a, *b, c = x
+d, e = x[:2]
+n = len(x)
+y = a * sum(b) + c ** 2 + d * e + n
+""",
+)
+program(
+    "python side",
+    "enumerate zip reversed",
+    """
+y = 0.0
+for k, (a, b) in enumerate(zip(x, reversed(x))):
+    y += k * a * b
+""",
+)
+program(
+    "python side",
+    "comprehensions",
+    """
+sq = [v ** 2 for v in x]
+d = {k: v for k, v in enumerate(x)}
+t = tuple(v for v in x if v > 0)
+y = sum(sq) + d[0] * d[1] + len(t) * t[-1]
+""",
+)
+program(
+    "python side",
+    "x in list",
+    """
+y = (x * x).sum() if 9.0 not in x else x.sum()
+""",
+)
+program(
+    "python side",
+    "any all builtins",
+    """
+y = (x * x).sum() if any(x > 1) and not all(x > 1) else x.sum()
+""",
+)
+program(
+    "python side",
+    "min max of arrays",
+    """
+y = max(x) * min(x) + max(x[0], x[1]) * min(2.0, x[3] + 3)
+""",
+)
+program(
+    "python side",
+    "sum with start array",
+    """
+y = (sum([x, x * 2, x ** 2], np.zeros(4)) ** 2).sum()
+""",
+)
+program(
+    "python side",
+    "sum of rows",
+    """
+y = (sum(x) ** 2).sum()
+""",
+    x=MATRIX,
+)
+program(
+    "python side",
+    "math on entries",
+    """
+y = math.sin(x[0]) + math.exp(x[1]) * math.hypot(x[2], x[3]) + math.fsum(x) + math.prod(x) + math.dist(x[:2], x[2:]) + math.sumprod(x, x) if hasattr(math, 'sumprod') else math.sin(x[0]) * math.sqrt(x[3]) + math.fsum(x) + math.prod(x) + math.dist(x[:2], x[2:])
+""",
+)
+program(
+    "python side",
+    "float of entry",
+    """
+y = float(x[0]) * x[1] + float(x.sum())
+""",
+)
+program(
+    "python side",
+    "int of entry",
+    """
+k = int(x[3])
+y = x[k] * x[0] + k
+""",
+    x="np.array([0.5, 1.5, -0.7, 2.1])",
+    flagged=True,
+)
+program(
+    "python side",
+    "index by computed int",
+    """
+k = np.argmax(x)
+j = int(np.argmin(x))
+y = x[k] ** 2 * x[j]
+""",
+)
+program(
+    "python side",
+    "round of array builtin",
+    """
+y = (x - round(x[0], 1)).sum() + abs(x).sum()
+""",
+    x="np.array([0.53, 1.5, -0.7])",
+    flagged=True,
+)
+program(
+    "python side",
+    "divmod builtin",
+    """
+q, r = divmod(x, 0.31)
+y = (r * x).sum() + q.sum()
+""",
+    flagged=True,
+)
+program(
+    "python side",
+    "pow builtin",
+    """
+y = pow(x, 3).sum() + pow(2.0, x).sum()
+""",
+)
+program(
+    "python side",
+    "abs builtin",
+    """
+y = abs(x).sum() * abs(x[2])
+""",
+)
+program(
+    "python side",
+    "chained comparison on entries",
+    """
+y = x.sum() ** 2 if -1 < x[0] < 1 else 0.0
+""",
+)
+program(
+    "python side",
+    "ndarray on the left",
+    """
+w = np.arange(4.)
+y = (w + x).sum() * (w * x).sum() + (w - x)[0] ** 2 + (w / (x + 3)).sum() + (w ** (x + 2)).sum() + (w @ x) + w.dot(x) + np.dot(w, x)
+""",
+)
+program(
+    "python side",
+    "np.float64 on the left",
+    """
+c = np.float64(1.5)
+y = (c * x).sum() + (c - x).sum() * (c / (x + 3)).sum() + (c ** x).sum() + c * x[0] + c ** x[1]
+""",
+)
+program(
+    "python side",
+    "np.float32 scalar",
+    """
+c = np.float32(1.5)
+y = (c * x).sum() + c * x[0]
+""",
+)
+program(
+    "python side",
+    "np.int64 scalar",
+    """
+c = np.int64(2)
+y = (x ** c).sum() + c * x[0] + x[0] ** c + (c ** (x + 1.)).sum()
+""",
+)
+program(
+    "python side",
+    "list on the side",
+    """
+y = (x + [1, 2, 3, 4]).sum() * ([1., 2., 3., 4.] * x).sum() + (x @ [1, 2, 3, 4]) + np.dot([1, 2, 3, 4], x)
+""",
+)
+program(
+    "python side",
+    "tuple on the side",
+    """
+y = ((1, 2, 3, 4) - x).sum() ** 2
+""",
+)
+program(
+    "python side",
+    "bool times array",
+    """
+y = (True * x).sum() ** 2 + (x * False).sum()
+""",
+)
+program(
+    "python side",
+    "None comparison",
+    """
+y = (x * x).sum() if x is not None else 0.0
+""",
+)
+program(
+    "python side",
+    "eq None elementwise",
+    """
+m = (x == None)
+y = (x * x).sum() + m.sum()
+""",
+)
+program(
+    "python side",
+    "string comparison",
+    """
+m = (x == 'a')
+y = (x * x).sum()
+""",
+)
+program(
+    "python side",
+    "prints",
+    """
+print(x)
+print(repr(x), str(x[0]), x[0])
+print(f'{x} {x[1]:.3f} {x.sum():8.2e} {x!r}')
+print('%s %.2f' % (x, x[0]), '{}'.format(x * 2))
+y = (x * x).sum()
+""",
+)
+program(
+    "python side",
+    "prints of buffers",
+    """
+b = np.zeros(3)
+print(b, repr(b))
+b[0] = x[0]
+print(b, repr(b), f'{b}', b[0], [b], {'a': b})
+y = (b * b).sum()
+""",
+)
+program(
+    "python side",
+    "prints of lists",
+    """
+print([x, x[0]], (x,), {'a': x[1]})
+y = (x * x).sum()
+""",
+)
+program(
+    "python side",
+    "printoptions",
+    """
+with np.printoptions(precision=2, suppress=True):
+    s = str(x) + np.array2string(x * 2, separator=',')
+print(s)
+y = (x * x).sum()
+""",
+)
+program(
+    "python side",
+    "format spec on array raises",
+    """
+s = f'{x:.2f}'
+y = x.sum()
+""",
+    raises="TypeError",
+)
+program(
+    "python side",
+    "np.testing",
+    """
+b = np.zeros(4)
+b[:] = x
+np.testing.assert_allclose(b, x)
+np.testing.assert_array_equal(b, x)
+np.testing.assert_almost_equal(b[0], x[0])
+assert np.allclose(b, x) and np.isclose(b, x).all() and np.array_equal(b, x)
+y = (b * x).sum()
+""",
+    flagged=True,
+)
+program(
+    "python side",
+    "np.testing fails",
+    """
+np.testing.assert_allclose(x, x + 1)
+y = (x * x).sum()
+""",
+    raises="AssertionError",
+    message=True,
+)
+program(
+    "python side",
+    "assert shape",
+    """
+assert x.shape == (4,) and (x < 9).all(), 'bad'
+y = (x * x).sum()
+""",
+)
+program(
+    "python side",
+    "tolist",
+    """
+L = x.tolist()
+y = sum(v * v for v in L) + L[0]
+""",
+)
+program(
+    "python side",
+    "tolist 2d",
+    """
+L = x.tolist()
+y = sum(v * v for r in L for v in r) + L[1][0]
+""",
+    x=MATRIX,
+)
+program(
+    "python side",
+    "list(x)",
+    """
+L = list(x)
+L.append(x[0] * 2)
+L[0] = 3.0
+y = np.sum(L) ** 2 + np.mean(L)
+""",
+)
+program(
+    "python side",
+    "item",
+    """
+y = x[1:2].item() * x.item(0) + x.item(3)
+""",
+)
+program(
+    "python side",
+    "item 2d",
+    """
+y = x.item(1, 2) * x.item(4)
+""",
+    x=MATRIX,
+)
+program(
+    "python side",
+    "nested list of rows",
+    """
+rows = [x, x * 2, [1., 2., 3., 4.]]
+A = np.array(rows)
+y = (A @ A.T).sum()
+""",
+)
+program(
+    "python side",
+    "hash raises",
+    """
+try:
+    hash(x)
+except TypeError as e:
+    s = str(e)
+y = (x * x).sum()
+""",
+    fails="the message names the type Array",
+)
+program(
+    "python side",
+    "boolean of size one",
+    """
+y = (x * x).sum() if x[:1] > 0 else x.sum()
+""",
+)
+program(
+    "python side",
+    "bool of empty",
+    """
+y = (x * x).sum() if x[:0].size else x.sum()
+""",
+)
+program(
+    "python side",
+    "while not converged",
+    """
+b = x * 1.0
+n = 0
+while np.abs(b).max() > 0.1:
+    b = b * 0.5
+    n += 1
+y = (b * b).sum() * n
+""",
+)
+program(
+    "python side",
+    "del and gc",
+    """
+b = x * 2
+v = b[1:]
+del b
+v[0] = x[3]
+y = (v * v).sum()
+""",
+)
+program(
+    "python side",
+    "walrus",
+    """
+y = (b := x * 2).sum() + (b ** 2).sum()
+""",
+)
+program(
+    "python side",
+    "class in cell",
+    """
+class Layer:
+    def __init__(self, W): self.W = W; self.cache = np.zeros(2)
+    def __call__(self, v):
+        self.cache[:] = self.W @ v
+        return np.tanh(self.cache)
+l = Layer(x.reshape(2, 2))
+y = (l(np.array([1., 2.])) ** 2).sum()
+""",
+)
+program(
+    "python side",
+    "recursion on halves",
+    """
+def ms(v):
+    if len(v) <= 1: return v
+    a, b = ms(v[:len(v) // 2]), ms(v[len(v) // 2:])
+    out = np.empty(len(v)); i = j = 0
+    for k in range(len(v)):
+        if j >= len(b) or (i < len(a) and a[i] <= b[j]): out[k] = a[i]; i += 1
+        else: out[k] = b[j]; j += 1
+    return out
+y = (ms(x) * np.arange(4.)).sum() ** 2
+""",
+)
+program(
+    "python side",
+    "getattr setattr",
+    """
+o = type('O', (), {})()
+setattr(o, 'v', np.zeros(2))
+getattr(o, 'v')[0] = x[0]
+y = (o.v ** 2).sum()
+""",
+)
+program(
+    "python side",
+    "operator module",
+    """
+import operator as op
+b = x * 1.0
+b = op.iadd(b, 1)
+op.setitem(b, 0, x[1] * x[2])
+y = op.matmul(b, b) + op.getitem(b, 1) + op.itemgetter(2)(b)
+""",
+)
+program(
+    "python side",
+    "itertools",
+    """
+from itertools import accumulate, product, combinations
+y = sum(accumulate(x)) + sum(a * b for a, b in combinations(x, 2)) + sum(a * b for a, b in product(x, x))
+""",
+)
+program(
+    "python side",
+    "statistics module",
+    """
+import statistics
+y = statistics.mean(x) + statistics.variance(x.tolist()) + statistics.median(list(x))
+""",
+    tolerance=1e-14,
+)
+program(
+    "python side",
+    "threadless exec",
+    """
+exec('b = np.zeros(2); b[0] = x[0] ** 2')
+y = (b ** 2).sum()
+""",
+)
+program(
+    "python side",
+    "np.random in loop with seed",
+    """
+rng = np.random.default_rng(0)
+w = np.zeros(4)
+for _ in range(5):
+    w -= 0.1 * (w - x + rng.normal(size=4))
+y = (w * w).sum()
+""",
+)
+
+# ---- loops ---------------------------------------------------------------------------------------
+
+program(
+    "loops",
+    "HIPS 58 filled in loop",
+    """
+B = np.zeros((2, 2))
+for i in range(2):
+    for j in range(2):
+        B[i, j] = x[i] * x[2 + j] + i
+y = np.sum(B @ B)
+""",
+)
+program(
+    "loops",
+    "HIPS 177 assignment in array",
+    """
+def f(x):
+    out = np.zeros(4)
+    for i in range(4):
+        out[i] = x[i] ** i
+    return np.sum(out)
+y = f(x)
+""",
+)
+program(
+    "loops",
+    "HIPS 375 array of arrays",
+    """
+z = np.zeros(4)
+z[0] = x[0] ** 2
+z[1:] = x[1:] * z[0]
+y = z[-1] * z.sum()
+""",
+)
+program(
+    "loops",
+    "HIPS 515 A[i,j]",
+    """
+A = np.zeros((4, 4))
+for i in range(4):
+    for j in range(4):
+        A[i, j] = np.exp(-(x[i] - x[j]) ** 2)
+y = np.sum(A) + np.trace(A @ A)
+""",
+)
+program(
+    "loops",
+    "HIPS 13 in-place",
+    """
+a = np.zeros(4)
+a += x
+a[2] = 5.0
+a *= a
+y = a.sum()
+""",
+)
+program(
+    "loops",
+    "RNN",
+    """
+h = np.zeros(2)
+hs = np.zeros((5, 2))
+for t in range(5):
+    h = np.tanh(x.reshape(2, 2) @ h + U[t])
+    hs[t] = h
+y = (hs ** 2).sum()
+""",
+    setup="U = np.linspace(-1, 1, 10).reshape(5, 2)",
+)
+program(
+    "loops",
+    "heat equation",
+    """
+u = np.zeros(8)
+u[2:6] = x
+for _ in range(6):
+    u[1:-1] += 0.2 * (u[2:] - 2 * u[1:-1] + u[:-2])
+y = (u ** 2).sum()
+""",
+)
+program(
+    "loops",
+    "heat two buffers",
+    """
+u, v = np.zeros(8), np.zeros(8)
+u[2:6] = x
+for _ in range(6):
+    v[1:-1] = u[1:-1] + 0.2 * (u[2:] - 2 * u[1:-1] + u[:-2])
+    u, v = v, u
+y = (u ** 2).sum() + v[3]
+""",
+)
+program(
+    "loops",
+    "heat 2d",
+    """
+u = np.zeros((5, 5))
+u[2, 2] = x[0]
+u[1, 1:3] = x[1:3]
+for _ in range(3):
+    u[1:-1, 1:-1] = 0.25 * (u[2:, 1:-1] + u[:-2, 1:-1] + u[1:-1, 2:] + u[1:-1, :-2])
+y = (u ** 2).sum() * x[3]
+""",
+)
+program(
+    "loops",
+    "Gauss-Seidel",
+    """
+u = np.zeros(6)
+for _ in range(4):
+    for i in range(1, 5):
+        u[i] = 0.5 * (u[i - 1] + u[i + 1] + x[i - 1])
+y = (u * u).sum()
+""",
+)
+program(
+    "loops",
+    "Gauss elimination",
+    """
+A = S.copy()
+b = x.copy()
+n = len(b)
+for k in range(n):
+    A[k, k] += x[k]
+for k in range(n):
+    for i in range(k + 1, n):
+        f = A[i, k] / A[k, k]
+        A[i, k:] -= f * A[k, k:]
+        b[i] -= f * b[k]
+z = np.zeros(n)
+for i in range(n - 1, -1, -1):
+    z[i] = (b[i] - A[i, i + 1:] @ z[i + 1:]) / A[i, i]
+y = (z * z).sum()
+""",
+    x="np.array([0.5, 1.5, 0.7])",
+    setup="S = np.array([[2.0, 0.5, -0.3], [0.4, 1.7, 0.6], [-0.2, 0.1, 2.5]])",
+)
+program(
+    "loops",
+    "Gauss with pivoting",
+    """
+A = x.copy()
+b = np.array([1., 2., 3.])
+for k in range(3):
+    p = k + np.argmax(np.abs(A[k:, k]))
+    A[[k, p]] = A[[p, k]]
+    b[[k, p]] = b[[p, k]]
+    for i in range(k + 1, 3):
+        f = A[i, k] / A[k, k]
+        A[i] -= f * A[k]
+        b[i] -= f * b[k]
+y = (b ** 2).sum() + A[2, 2]
+""",
+    x="np.array([[0.2, 0.5, -0.3], [1.4, 0.7, 0.6], [-2.2, 0.1, 0.5]])",
+)
+program(
+    "loops",
+    "LU by hand",
+    """
+A = x.copy()
+L = np.eye(3)
+for k in range(3):
+    L[k + 1:, k] = A[k + 1:, k] / A[k, k]
+    A[k + 1:] -= np.outer(L[k + 1:, k], A[k])
+y = np.log(np.abs(np.diag(A))).sum() + (L ** 2).sum()
+""",
+    x=SQUARE,
+)
+program(
+    "loops",
+    "Cholesky by hand",
+    """
+n = 3
+A = x @ x.T + np.eye(n)
+L = np.zeros((n, n))
+for i in range(n):
+    for j in range(i + 1):
+        s = A[i, j] - L[i, :j] @ L[j, :j]
+        L[i, j] = np.sqrt(s) if i == j else s / L[j, j]
+y = 2 * np.log(np.diag(L)).sum() + L.sum()
+""",
+    x=SQUARE,
+)
+program(
+    "loops",
+    "Gram-Schmidt",
+    """
+Q = x.copy()
+for i in range(3):
+    for j in range(i):
+        Q[:, i] -= (Q[:, j] @ Q[:, i]) * Q[:, j]
+    Q[:, i] /= np.sqrt(Q[:, i] @ Q[:, i])
+y = (Q * np.arange(9.).reshape(3, 3)).sum()
+""",
+    x=SQUARE,
+)
+program(
+    "loops",
+    "Jacobi power iteration",
+    """
+v = np.ones(3)
+for _ in range(20):
+    v = x @ v
+    v /= np.linalg.norm(v)
+y = v @ x @ v
+""",
+    x=SQUARE,
+)
+program(
+    "loops",
+    "Floyd-Warshall",
+    """
+D = np.full((4, 4), 10.0)
+D[0, 1], D[1, 2], D[2, 3], D[0, 3] = x[0], x[1], x[2], 5.0
+np.fill_diagonal(D, 0)
+for k in range(4):
+    for i in range(4):
+        for j in range(4):
+            if D[i, k] + D[k, j] < D[i, j]:
+                D[i, j] = D[i, k] + D[k, j]
+y = D[0].sum() + D[1, 3] ** 2
+""",
+    x=POSITIVE,
+    flagged=True,
+)
+program(
+    "loops",
+    "Floyd-Warshall minimum",
+    """
+D = np.full((4, 4), 10.0)
+D[0, 1], D[1, 2], D[2, 3], D[0, 3] = x[0], x[1], x[2], 5.0
+for k in range(4):
+    D = np.minimum(D, D[:, k:k + 1] + D[k:k + 1])
+y = D[0].sum() + D[1, 3] ** 2
+""",
+    x=POSITIVE,
+)
+program(
+    "loops",
+    "min out update",
+    """
+D = np.full(4, 3.0)
+np.minimum(D, x, out=D)
+np.maximum(D, -0.2, out=D)
+y = (D * D).sum()
+""",
+)
+program(
+    "loops",
+    "conv loop 1d",
+    """
+k = x[:2]
+s = np.arange(1., 6.)
+out = np.zeros(4)
+for i in range(4):
+    for j in range(2):
+        out[i] += k[j] * s[i + j]
+y = (out ** 2).sum()
+""",
+)
+program(
+    "loops",
+    "conv loop 2d",
+    """
+img = np.arange(16.).reshape(4, 4) / 10
+K = x.reshape(2, 2)
+out = np.empty((3, 3))
+for i in range(3):
+    for j in range(3):
+        out[i, j] = (img[i:i + 2, j:j + 2] * K).sum()
+y = np.maximum(out, 0.5).sum()
+""",
+)
+program(
+    "loops",
+    "im2col sliding window",
+    """
+from numpy.lib.stride_tricks import sliding_window_view
+w = sliding_window_view(x, 2)
+y = ((w @ np.array([1., 2.])) ** 2).sum()
+""",
+    fails="NumPy's result is read-only, ours can be written to",
+)
+program(
+    "loops",
+    "sliding window of buffer",
+    """
+from numpy.lib.stride_tricks import sliding_window_view
+b = np.zeros(5)
+b[1:] = x
+w = sliding_window_view(b, 3)
+y = (w.max(axis=1) ** 2).sum()
+""",
+    fails="NumPy's result is read-only, ours can be written to",
+)
+program(
+    "loops",
+    "as_strided",
+    """
+from numpy.lib.stride_tricks import as_strided
+w = as_strided(x, (3, 2), (8, 8))
+y = (w ** 2 * np.arange(6.).reshape(3, 2)).sum()
+""",
+    fails="NumPy's result is a view or the array itself, ours a copy",
+)
+program(
+    "loops",
+    "cumulative DP",
+    """
+best = np.zeros(5)
+for i in range(1, 5):
+    best[i] = max(best[i - 1], best[i - 2] + x[i - 1] if i > 1 else x[0])
+y = best[-1] ** 2
+""",
+)
+program(
+    "loops",
+    "DTW",
+    """
+n = 4
+D = np.full((n + 1, n + 1), np.inf)
+D[0, 0] = 0
+for i in range(n):
+    for j in range(n):
+        D[i + 1, j + 1] = (x[i] - t[j]) ** 2 + min(D[i, j + 1], D[i + 1, j], D[i, j])
+y = D[n, n]
+""",
+    setup="t = np.array([0.4, 1.2, -0.1, 1.1])",
+)
+program(
+    "loops",
+    "forward algorithm HMM",
+    """
+A = np.exp(x.reshape(2, 2)); A /= A.sum(1, keepdims=True)
+a = np.array([0.5, 0.5])
+ll = 0.0
+for o in [0, 1, 1, 0]:
+    a = a @ A
+    a *= E[:, o]
+    s = a.sum(); ll += np.log(s); a /= s
+y = ll
+""",
+    setup="E = np.array([[0.7, 0.3], [0.2, 0.8]])",
+)
+program(
+    "loops",
+    "Verlet",
+    """
+p, v = np.array([1., 0.]), x[:2].copy()
+traj = np.empty((10, 2))
+for k in range(10):
+    a = -p / np.linalg.norm(p) ** 3 * x[3]
+    v += 0.05 * a
+    p += 0.05 * v
+    traj[k] = p
+y = (traj[-1] ** 2).sum() + traj[:, 0].mean()
+""",
+)
+program(
+    "loops",
+    "trajectory appended in place bug",
+    """
+p = x[:2].copy()
+traj = []
+for k in range(3):
+    p += x[2:]
+    traj.append(p)
+y = (np.array(traj) * np.arange(6.).reshape(3, 2)).sum()
+""",
+)
+program(
+    "loops",
+    "trajectory copies",
+    """
+p = x[:2].copy()
+traj = []
+for k in range(3):
+    p += x[2:]
+    traj.append(p.copy())
+y = (np.array(traj) ** 2 * np.arange(6.).reshape(3, 2)).sum()
+""",
+)
+program(
+    "loops",
+    "SGD with momentum",
+    """
+w, m = np.zeros(4), np.zeros(4)
+for t in range(5):
+    g = 2 * (w - x)
+    m *= 0.9
+    m += g
+    w -= 0.1 * m
+y = (w * w).sum()
+""",
+)
+program(
+    "loops",
+    "Adam",
+    """
+w, m, v = np.zeros(4), np.zeros(4), np.zeros(4)
+for t in range(1, 6):
+    g = 2 * (w - x)
+    m = 0.9 * m + 0.1 * g
+    v = 0.999 * v + 0.001 * g ** 2
+    w -= 0.1 * (m / (1 - 0.9 ** t)) / (np.sqrt(v / (1 - 0.999 ** t)) + 1e-8)
+y = (w * w).sum() + (w * x).sum()
+""",
+)
+program(
+    "loops",
+    "Adam all in place",
+    """
+w, m, v = np.zeros(4), np.zeros(4), np.zeros(4)
+for t in range(1, 6):
+    g = 2 * (w - x)
+    m *= 0.9; m += 0.1 * g
+    v *= 0.999; v += 0.001 * np.square(g)
+    w -= 0.1 * m / (np.sqrt(v) + 1e-3)
+y = (w * w).sum() + (w * x).sum()
+""",
+)
+program(
+    "loops",
+    "training with params dict",
+    """
+params = {'W': x.reshape(2, 2) * 1.0, 'b': np.zeros(2)}
+for _ in range(3):
+    h = np.tanh(X @ params['W'] + params['b'])
+    dh = (h - Y) * (1 - h ** 2)
+    grads = {'W': X.T @ dh, 'b': dh.sum(0)}
+    for k in params:
+        params[k] -= 0.1 * grads[k]
+y = ((np.tanh(X @ params['W'] + params['b']) - Y) ** 2).mean()
+""",
+    setup="""
+X = np.linspace(-1, 1, 6).reshape(3, 2)
+Y = np.array([[0., 1.], [1., 0.], [0.5, 0.5]])
+""",
+)
+program(
+    "loops",
+    "outer loop accumulating matrix",
+    """
+C = np.zeros((2, 2))
+for a in x:
+    for b in x:
+        C += np.array([[a, b], [a * b, 1.0]])
+y = np.linalg.norm(C) ** 2
+""",
+)
+program(
+    "loops",
+    "prefix sums in place",
+    """
+b = x.copy()
+for i in range(1, 4):
+    b[i] += b[i - 1]
+y = (b * b).sum()
+""",
+)
+program(
+    "loops",
+    "np.cumsum vs loop",
+    """
+b = np.zeros(5)
+b[1:] = np.cumsum(x)
+y = ((b[2:] - b[:-2]) ** 2).sum()
+""",
+)
+program(
+    "loops",
+    "Horner in place",
+    """
+acc = np.zeros(3)
+t = np.array([0.1, 0.5, 2.0])
+for c in x:
+    acc *= t
+    acc += c
+y = (acc ** 2).sum()
+""",
+)
+program(
+    "loops",
+    "bubble sort",
+    """
+b = x.copy()
+for i in range(4):
+    for j in range(3 - i):
+        if b[j] > b[j + 1]:
+            b[j], b[j + 1] = b[j + 1], b[j]
+y = (b * np.arange(1., 5.)).sum() ** 2
+""",
+)
+program(
+    "loops",
+    "FFT by hand",
+    """
+def fft(a):
+    n = len(a)
+    if n == 1: return a
+    e, o = fft(a[::2]), fft(a[1::2])
+    w = np.exp(-2j * np.pi * np.arange(n // 2) / n) * o
+    return np.concatenate([e + w, e - w])
+y = (np.abs(fft(x)) ** 2 * np.arange(4.)).sum()
+""",
+)
+program(
+    "loops",
+    "Haar wavelet in place",
+    """
+b = x.copy()
+n = 4
+while n > 1:
+    e, o = b[:n:2].copy(), b[1:n:2].copy()
+    b[:n // 2] = (e + o) / 2
+    b[n // 2:n] = (e - o) / 2
+    n //= 2
+y = (b ** 2 * np.arange(1., 5.)).sum()
+""",
+)
+program(
+    "loops",
+    "k-means step",
+    """
+c = x[:2].copy()
+for _ in range(3):
+    lab = np.argmin(np.abs(pts[:, None] - c), axis=1)
+    for k in range(2):
+        if (lab == k).any():
+            c[k] = 0.5 * c[k] + 0.5 * pts[lab == k].mean()
+y = (c ** 2).sum() * x[3]
+""",
+    setup="pts = np.array([0., 0.3, 1.2, 1.9, 2.2])",
+)
+program(
+    "loops",
+    "bilinear interp",
+    """
+i = np.floor(x * 1.3).astype(int)
+f = x * 1.3 - i
+y = ((1 - f) * tab[i] + f * tab[i + 1]).sum()
+""",
+    setup="tab = np.array([0., 1., 4., 9., 16., -1.])",
+    flagged=True,
+)
+program(
+    "loops",
+    "histogram soft",
+    """
+centers = np.linspace(-1, 2, 5)
+w = np.exp(-(x[:, None] - centers) ** 2)
+h = np.zeros(5)
+for row in w:
+    h += row / row.sum()
+y = (h ** 2).sum()
+""",
+)
+program(
+    "loops",
+    "scatter add",
+    """
+out = np.zeros(3)
+for i, k in enumerate([0, 2, 2, 1]):
+    out[k] += x[i] ** 2
+y = (out ** 2).sum()
+""",
+)
+program(
+    "loops",
+    "sparse matvec",
+    """
+out = np.zeros(3)
+for r, c, v in zip([0, 1, 2, 2], [1, 0, 2, 1], x):
+    out[r] += v * vec[c]
+y = (out ** 3).sum()
+""",
+    setup="vec = np.array([1., 2., 3.])",
+)
+program(
+    "loops",
+    "game of neighbours roll",
+    """
+g = x.reshape(2, 2).copy()
+for _ in range(2):
+    g = 0.5 * g + 0.25 * (np.roll(g, 1, 0) + np.roll(g, -1, 1))
+y = (g ** 2 * np.arange(4.).reshape(2, 2)).sum()
+""",
+)
+program(
+    "loops",
+    "while buffer grows",
+    """
+b = np.zeros(1)
+for v in x:
+    b = np.append(b, b[-1] + v ** 2)
+y = (b ** 2).sum()
+""",
+)
+program(
+    "loops",
+    "reused scratch buffer",
+    """
+tmp = np.empty(2)
+acc = 0.0
+for k in range(3):
+    tmp[:] = x[k:k + 2]
+    tmp *= k + 1
+    acc = acc + (tmp ** 2).sum()
+y = acc
+""",
+)
+program(
+    "loops",
+    "scratch buffer saved then reused",
+    """
+tmp = np.empty(2)
+terms = []
+for k in range(3):
+    tmp[:] = x[k:k + 2]
+    terms.append(np.exp(tmp))
+    tmp[:] = 0
+y = (np.sum(terms, axis=0) ** 2).sum()
+""",
+)
+program(
+    "loops",
+    "long loop writes",
+    """
+b = np.zeros(50)
+b[0] = x[0]
+for i in range(1, 50):
+    b[i] = 0.9 * b[i - 1] + 0.1 * np.sin(x[i % 4] * i)
+y = (b ** 2).sum()
+""",
+)
+program(
+    "loops",
+    "batch matmul loop",
+    """
+W = x.reshape(2, 2)
+H = np.zeros((3, 2))
+for i in range(3):
+    H[i] = W @ X[i]
+H[H < 0] = 0
+y = (H ** 2).sum()
+""",
+    setup="X = np.array([[1., 2.], [-1., 0.5], [0.3, -2.]])",
+)
+program(
+    "loops",
+    "attention",
+    """
+q, k, v = X @ x.reshape(2, 2), X @ x.reshape(2, 2).T, X
+s = q @ k.T / np.sqrt(2)
+s[np.triu_indices(3, 1)] = -np.inf
+e = np.exp(s - s.max(axis=-1, keepdims=True))
+a = e / e.sum(axis=-1, keepdims=True)
+y = ((a @ v) ** 2).sum()
+""",
+    setup="X = np.array([[1., 2.], [-1., 0.5], [0.3, -2.]])",
+    flagged=True,
+)
+program(
+    "loops",
+    "layernorm inplace",
+    """
+h = x.reshape(2, 2) * 1.0
+h -= h.mean(axis=1, keepdims=True)
+h /= np.sqrt((h ** 2).mean(axis=1, keepdims=True) + 1e-5)
+y = (h * np.arange(4.).reshape(2, 2)).sum() ** 2
+""",
+)
+program(
+    "loops",
+    "softmax xent",
+    """
+z = x - x.max()
+y = np.log(np.exp(z).sum()) - z[1]
+""",
+)
+program(
+    "loops",
+    "GP loglik",
+    """
+K = np.exp(-0.5 * (t[:, None] - t) ** 2 / x[0] ** 2) * x[1] ** 2
+K[np.diag_indices(4)] += x[3] ** 2
+L = np.linalg.cholesky(K)
+a = np.linalg.solve(L, f)
+y = 0.5 * a @ a + np.log(np.diag(L)).sum()
+""",
+    setup="""
+t = np.array([0., 0.5, 1.1, 2.])
+f = np.sin(t)
+""",
+    tolerance=1e-12,
+)
+
+# ---- constructors --------------------------------------------------------------------------------
+
+program(
+    "constructors",
+    "nested list with scalars",
+    """
+a, b, *_ = x
+R = np.array([[np.cos(a), -np.sin(a)], [np.sin(a), np.cos(a)]])
+y = (R @ np.array([1., b])).sum() ** 2
+""",
+)
+program(
+    "constructors",
+    "array of arrays and lists",
+    """
+A = np.array([x, [1, 2, 3, x[0]], np.arange(4)])
+y = (A @ A.T).sum()
+""",
+)
+program(
+    "constructors",
+    "array of buffers",
+    """
+b = np.zeros(4)
+b[0] = x[1]
+A = np.array([b, x])
+A[0, 1] = 7.
+y = (A ** 2).sum() + b.sum()
+""",
+)
+program(
+    "constructors",
+    "array dtype float32",
+    """
+A = np.array([x[0], x[1]], dtype=np.float32)
+y = (A.astype(float) ** 2).sum()
+""",
+    tolerance=1e-06,
+    rtol=0.0001,
+    h=0.02,
+)
+program(
+    "constructors",
+    "array dtype int",
+    """
+A = np.array([x[0], x[1]], dtype=int)
+y = A.sum() * x[3]
+""",
+    x="np.array([2.3, 1.5, .7, 2.0])",
+    flagged=True,
+)
+program(
+    "constructors",
+    "array dtype complex",
+    """
+A = np.array([x[0], x[1]], dtype=complex)
+y = np.abs(A * (1 + 2j)).sum()
+""",
+)
+program(
+    "constructors",
+    "array ndmin",
+    """
+A = np.array(x, ndmin=3)
+y = (A ** 2).sum() * A.shape[0]
+""",
+)
+program(
+    "constructors",
+    "array 0-d",
+    """
+a = np.array(x[0])
+y = a * a * x[1] + a[()] + float(a.ndim)
+""",
+)
+program(
+    "constructors",
+    "asarray of list",
+    """
+A = np.asarray([x[0], 2.0])
+B = np.asarray(A)
+B[1] = x[1]
+y = (A ** 2).sum()
+""",
+)
+program(
+    "constructors",
+    "ascontiguousarray",
+    """
+A = np.ascontiguousarray(x.T)
+A[0, 0] = 5.
+y = (A ** 2).sum() + (x ** 2).sum()
+""",
+    x=MATRIX,
+)
+program(
+    "constructors",
+    "full",
+    """
+A = np.full((2, 3), x[0])
+A[0, 0] = x[1]
+y = (A ** 2).sum()
+""",
+)
+program(
+    "constructors",
+    "full row fill",
+    """
+A = np.full((2, 4), x)
+A[0, 0] = 1.
+y = (A ** 2 * np.arange(8.).reshape(2, 4)).sum()
+""",
+)
+program(
+    "constructors",
+    "full_like",
+    """
+A = np.full_like(x, x[0])
+B = np.full_like(np.arange(3.), x[1])
+A[1] = 2.
+y = (A ** 2).sum() + (B ** 3).sum()
+""",
+)
+program(
+    "constructors",
+    "zeros_like ones_like",
+    """
+A = np.zeros_like(x)
+B = np.ones_like(x)
+C = np.empty_like(x)
+A[0] = x[0]
+B *= x
+C[:] = x ** 2
+y = (A ** 2).sum() + (B ** 3).sum() + C.sum()
+""",
+)
+program(
+    "constructors",
+    "zeros_like 2d rows",
+    """
+A = np.zeros_like(x)
+for i in range(2):
+    A[i] = x[i] * x[1 - i]
+y = (A ** 2).sum()
+""",
+    x=MATRIX,
+)
+program(
+    "constructors",
+    "zeros_like of int",
+    """
+A = np.zeros_like(np.arange(3), dtype=float)
+A[0] = x[0]
+y = (A ** 2).sum()
+""",
+)
+program(
+    "constructors",
+    "zeros like shape dtype",
+    """
+A = np.zeros_like(x, shape=(2, 2))
+A[0] = x[:2]
+y = (A ** 2).sum()
+""",
+)
+program(
+    "constructors",
+    "eye identity",
+    """
+A = np.eye(4)
+A[1] = x
+B = np.identity(4) * x
+y = (A @ B).sum()
+""",
+)
+program(
+    "constructors",
+    "linspace active ends",
+    """
+t = np.linspace(x[0], x[1], 5)
+y = (t ** 2 * np.arange(5.)).sum()
+""",
+)
+program(
+    "constructors",
+    "linspace options",
+    """
+t, step = np.linspace(x[0], x[1], 5, endpoint=False, retstep=True)
+y = (t ** 2 * np.arange(5.)).sum() * step
+""",
+)
+program(
+    "constructors",
+    "linspace arrays",
+    """
+t = np.linspace(x[:2], x[2:], 3)
+u = np.linspace(0, x, 3, axis=1)
+y = (t ** 2 * np.arange(6.).reshape(3, 2)).sum() + (u ** 2).sum()
+""",
+    fails="the entries lie in memory in another order than NumPy's",
+)
+program(
+    "constructors",
+    "linspace num 1",
+    """
+t = np.linspace(x[0], x[1], 1)
+y = (t ** 2).sum()
+""",
+)
+program(
+    "constructors",
+    "logspace geomspace",
+    """
+y = np.logspace(x[0], x[1], 4).sum() + np.geomspace(x[0], x[1], 4).sum() + np.logspace(0, x[0], 3, base=2.0).sum()
+""",
+    x=POSITIVE,
+    tolerance=1e-14,
+)
+program(
+    "constructors",
+    "arange active",
+    """
+t = np.arange(x[0], x[3], 0.3)
+y = (t ** 2).sum()
+""",
+    x="np.array([0.5, 1., 1., 2.1])",
+    flagged=True,
+    tolerance=1e-15,
+)
+program(
+    "constructors",
+    "arange active step",
+    """
+t = np.arange(0, 1, x[0])
+y = (t ** 2).sum()
+""",
+    x="np.array([0.23, 1.])",
+    flagged=True,
+    tolerance=1e-15,
+)
+program(
+    "constructors",
+    "arange active one arg",
+    """
+t = np.arange(x[0])
+y = (t * x[0]).sum()
+""",
+    x="np.array([3.4, 1.])",
+    flagged=True,
+)
+program(
+    "constructors",
+    "meshgrid",
+    """
+A, B = np.meshgrid(x[:2], x[1:])
+C, D = np.meshgrid(x[:2], x[1:], indexing='ij')
+y = (A * B).sum() ** 2 + (C ** 2 * D * np.arange(6.).reshape(2, 3)).sum()
+""",
+)
+program(
+    "constructors",
+    "meshgrid mixed sparse",
+    """
+A, B = np.meshgrid(x, np.arange(3.), sparse=True)
+y = (A * B ** 2).sum() ** 2
+""",
+)
+program(
+    "constructors",
+    "r_ c_",
+    """
+a = np.r_[x[0], 0, x[2:], 5.0]
+b = np.c_[x, x ** 2]
+y = (a ** 2).sum() + (b * np.arange(8.).reshape(4, 2)).sum()
+""",
+)
+program(
+    "constructors",
+    "r_ ranges",
+    """
+a = np.r_[0:3, x, 1:2:3j]
+y = (a ** 2).sum()
+""",
+)
+program(
+    "constructors",
+    "r_ matrix string",
+    """
+a = np.r_['0,2', x, x * 2]
+y = (a ** 2 * np.arange(8.).reshape(2, 4)).sum()
+""",
+    fails="np.r_ with a text is refused",
+)
+program(
+    "constructors",
+    "stack variants",
+    """
+y = (np.stack([x, x * 2], axis=1) ** 2 * np.arange(8.).reshape(4, 2)).sum() + np.vstack([x, x]).sum() + (np.hstack([x, x ** 2]) ** 2).sum() + (np.dstack([x, x]) ** 2).sum() + (np.column_stack([x, x ** 2]) ** 2).sum()
+""",
+)
+program(
+    "constructors",
+    "stack of scalars",
+    """
+y = (np.stack([x[0], x[1] * x[2], np.float64(2.0)]) ** 2).sum() + np.hstack([x[0], x[1]]).sum() ** 2 + (np.concatenate([[x[0]], [x[1]]]) ** 3).sum()
+""",
+)
+program(
+    "constructors",
+    "block2",
+    """
+A = x.reshape(2, 2)
+B = np.block([[A, np.zeros((2, 1))], [np.ones((1, 2)), 4 * A[:1, :1]]])
+y = (B ** 2 * np.arange(9.).reshape(3, 3)).sum()
+""",
+)
+program(
+    "constructors",
+    "vectorize",
+    """
+f = np.vectorize(lambda a, b=2.0: a ** b if a > 0 else -a)
+y = f(x).sum() + f(x, 3.0).sum()
+""",
+)
+program(
+    "constructors",
+    "vectorize otypes excluded",
+    """
+f = np.vectorize(lambda a, k: a * k[0] + k[1], excluded=['k'], otypes=[float])
+y = f(x, k=[2., 3.]).sum() ** 2
+""",
+)
+program(
+    "constructors",
+    "vectorize signature",
+    """
+f = np.vectorize(lambda v: v @ v, signature='(n)->()')
+y = f(x).sum() ** 2
+""",
+    x=MATRIX,
+    fails="np.vectorize with a signature is refused",
+)
+program(
+    "constructors",
+    "vectorize decorator two outputs",
+    """
+@np.vectorize
+def f(a): return a * 2, a ** 2
+p, q = f(x)
+y = (p * q).sum()
+""",
+)
+program(
+    "constructors",
+    "apply_along_axis",
+    """
+y = (np.apply_along_axis(lambda v: v / v.sum(), 1, x) ** 2).sum() + np.apply_along_axis(np.sum, 0, x).prod()
+""",
+    x=MATRIX,
+)
+program(
+    "constructors",
+    "apply_over_axes",
+    """
+y = (np.apply_over_axes(np.sum, x, [0]) ** 2).sum()
+""",
+    x=MATRIX,
+)
+program(
+    "constructors",
+    "fromiter",
+    """
+a = np.fromiter((v ** 2 for v in x), float)
+b = np.fromiter(x, dtype=float, count=4)
+a[0] = 1.
+y = (a * b).sum()
+""",
+)
+program(
+    "constructors",
+    "fromfunction",
+    """
+A = np.fromfunction(lambda i, j: x[0] * i + x[1] * j, (2, 3))
+y = (A ** 2).sum()
+""",
+)
+program(
+    "constructors",
+    "fromfunction index",
+    """
+A = np.fromfunction(lambda i: x[i] ** 2, (4,), dtype=int)
+y = (A * np.arange(4.)).sum()
+""",
+)
+program(
+    "constructors",
+    "piecewise select",
+    """
+p = np.piecewise(x, [x < 0, x >= 1], [lambda v: -v ** 2, lambda v: v ** 3, 7.0])
+s = np.select([x < 0, x > 1], [x ** 2, x ** 3], default=x)
+y = p.sum() * s.sum()
+""",
+)
+program(
+    "constructors",
+    "choose",
+    """
+c = np.choose([0, 1, 1, 0], [x, x ** 2])
+y = (c * np.arange(4.)).sum()
+""",
+)
+program(
+    "constructors",
+    "tile repeat",
+    """
+y = (np.tile(x, (2, 2)) * np.arange(16.).reshape(2, 8)).sum() + (np.repeat(x, [1, 0, 2, 3]) ** 2).sum() + (np.repeat(x, 2).reshape(2, 4) ** 2 * np.arange(8.).reshape(2, 4)).sum()
+""",
+)
+program(
+    "constructors",
+    "pad",
+    """
+y = (np.pad(x, 1) ** 2).sum() + (np.pad(x, (1, 2), mode='edge') ** 2).sum() + (np.pad(x, 2, mode='reflect') ** 2 * np.arange(8.)).sum() + (np.pad(x, 1, constant_values=3.0) ** 2).sum()
+""",
+)
+program(
+    "constructors",
+    "pad constant active",
+    """
+y = (np.pad(np.zeros(2), 1, constant_values=x[0]) ** 2).sum()
+""",
+    fails="the derivative of an active constant_values is lost in silence",
+)
+program(
+    "constructors",
+    "pad 2d",
+    """
+y = (np.pad(x, ((1, 0), (0, 2)), mode='wrap') ** 2 * np.arange(15.).reshape(3, 5)).sum()
+""",
+    x=MATRIX,
+)
+program(
+    "constructors",
+    "pad mean mode",
+    """
+y = (np.pad(x, 1, mode='mean') ** 2).sum()
+""",
+    fails="np.pad with mode='mean' is refused",
+)
+program(
+    "constructors",
+    "diag tri",
+    """
+y = (np.diag(x) @ np.diag(x, 1)[:4, :4]).sum() + (np.diagflat(x) ** 2).sum() + (np.tril(np.outer(x, x)) ** 2).sum() + (np.triu(np.outer(x, x), 1) ** 3).sum() + np.vander(x, 3).sum()
+""",
+)
+program(
+    "constructors",
+    "ogrid mgrid",
+    """
+i, j = np.ogrid[0:2, 0:2]
+y = ((x.reshape(2, 2) * (i + j)) ** 2).sum() + (np.mgrid[0:2, 0:2] * x[0]).sum()
+""",
+)
+program(
+    "constructors",
+    "indices ix_",
+    """
+y = x[np.ix_([0, 1], [2, 0])].sum() ** 2 + (np.indices((2, 3)) * x).sum()
+""",
+    x=MATRIX,
+)
+program(
+    "constructors",
+    "object arrays",
+    """
+o = np.empty(2, dtype=object)
+o[0] = x[0] * x[1]
+o[1] = x[2]
+t = o * o
+y = t.sum() + (o @ o)
+""",
+)
+program(
+    "constructors",
+    "object array to float",
+    """
+o = np.array([x[0], x[1]], dtype=object)
+y = (o.astype(float) ** 2).sum() + np.sum(o)
+""",
+    fails="astype(float) of an array of objects is refused",
+)
+program(
+    "constructors",
+    "matrix class",
+    """
+y = (np.asmatrix(np.eye(4)) @ x).sum() ** 2
+""",
+)
+program(
+    "constructors",
+    "masked array",
+    """
+y = np.ma.masked_array(np.arange(4.), mask=[0, 1, 0, 0]).sum() * x.sum()
+""",
+)
+program(
+    "constructors",
+    "np.copy order",
+    """
+A = np.copy(x)
+A[0] = 1.
+B = x.copy(order='F')
+B[0, 0] = 3.
+y = (A ** 2).sum() + (B ** 3).sum() + x.sum()
+""",
+    x=MATRIX,
+    tolerance=1e-14,
+    fails="the entries lie in memory in another order than NumPy's",
+)
+program(
+    "constructors",
+    "astype",
+    """
+a = x.astype(float)
+a[0] = 4.
+b = x.astype(float, copy=False)
+b[1] = 5.
+c = x.astype(np.float64)
+y = (a ** 2).sum() + (b ** 3).sum() + c.sum()
+""",
+)
+program(
+    "constructors",
+    "astype int",
+    """
+k = x.astype(int)
+y = (k * x).sum()
+""",
+    x="np.array([2.3, 1.5, .7, 2.1])",
+    flagged=True,
+)
+program(
+    "constructors",
+    "np.float64 call",
+    """
+y = np.float64(x[0]) * x[1] + np.float64(2.0) * x[2] + np.double(x[3])
+""",
+)
+program(
+    "constructors",
+    "np.require",
+    """
+a = np.require(x, dtype=float, requirements=['C'])
+y = (a * a).sum()
+""",
+)
+program(
+    "constructors",
+    "broadcast_arrays",
+    """
+a, b = np.broadcast_arrays(x[:2, None], x[None, 1:])
+y = (a * b).sum() ** 2
+""",
+)
+program(
+    "constructors",
+    "unravel_index of argmax",
+    """
+i, j = np.unravel_index(np.argmax(x), x.shape)
+y = x[i, j] ** 2 + x[np.unravel_index(x.argmin(), x.shape)] * 3
+""",
+    x=MATRIX,
+)
+program(
+    "constructors",
+    "nonzero where",
+    """
+idx = np.nonzero(x > 0)[0]
+(k,) = np.where(x < 0)
+y = (x[idx] ** 2).sum() + x[k[0]] ** 3 + (x[np.flatnonzero(x > 1)]).prod() + np.count_nonzero(x > 0) * x[0]
+""",
+)
+program(
+    "constructors",
+    "searchsorted digitize",
+    """
+e = np.array([-1., 0., 1.])
+y = (x * np.searchsorted(e, x)).sum() + (x * np.digitize(x, e)).sum()
+""",
+)
+program(
+    "constructors",
+    "isnan mask",
+    """
+b = np.where(np.isnan(q), x, q)
+b[np.isnan(q)] *= 2
+y = (b ** 2).sum()
+""",
+    setup="q = np.array([1., np.nan, np.nan, 2.])",
+)
+program(
+    "constructors",
+    "bool reductions",
+    """
+y = (x > 0).sum() * x.sum() + (x > 0).mean() * x[0] + np.any(x > 1) * x[1] + (x < 1).astype(float) @ x
+""",
+)
+program(
+    "constructors",
+    "bincount weights",
+    """
+y = (np.bincount([0, 2, 2, 1], weights=x) ** 2).sum() + (np.bincount([0, 1, 0, 1], weights=x, minlength=5) ** 2).sum()
+""",
+)
+program(
+    "constructors",
+    "histogram weights refused",
+    """
+h, e = np.histogram(x, bins=3)
+y = x.sum()
+""",
+    refused="cell",
+)
+program(
+    "constructors",
+    "interp",
+    """
+y = np.interp(x, [-1., 0., 1., 3.], [0., 2., -1., 4.]).sum() + np.interp(0.3, [0., 1.], x[:2]) + np.interp([0.1, 1.5], x[:2], [3., 4.]).sum()
+""",
+    x="np.array([0.2, 1.4, -0.7, 2.0])",
+)
+program(
+    "constructors",
+    "trapezoid",
+    """
+y = np.trapezoid(x ** 2, dx=0.5) + np.trapezoid(x, np.cumsum(x ** 2))
+""",
+)
+program(
+    "constructors",
+    "convolve correlate",
+    """
+y = (np.convolve(x, x[:2]) ** 2).sum() + (np.convolve(x, [1., 2., 3.], 'same') ** 2).sum() + (np.correlate(x, x[1:3], 'valid') ** 2).sum() + (np.convolve([1., 2.], x, mode='valid') ** 2).sum()
+""",
+)
+program(
+    "constructors",
+    "gradient diff",
+    """
+y = (np.gradient(x) ** 2).sum() + (np.gradient(x, 0.5, edge_order=2) ** 2).sum() + (np.diff(x, 2) ** 2).sum() + (np.diff(x, prepend=0.0) ** 3).sum() + (np.ediff1d(x) ** 2).sum()
+""",
+)
+program(
+    "constructors",
+    "polynomials",
+    """
+y = np.polyval(x, 1.3) + np.polyval([1., 2., 3.], x).sum() + np.polyval(x, x).sum() + np.polyder(x).sum() + np.polyint(x)[0] + (np.polymul(x, x) ** 2).sum() + (np.polyadd(x, [1., 2.]) ** 2).sum() + np.poly1d([1., 2.])(x).sum()
+""",
+)
+program(
+    "constructors",
+    "polyfit",
+    """
+c = np.polyfit(np.arange(4.), x, 1)
+y = (c ** 2).sum()
+""",
+    tolerance=1e-12,
+)
+program(
+    "constructors",
+    "poly1d of active",
+    """
+p = np.poly1d(x)
+y = p(2.0) ** 2
+""",
+    fails="NumPy's result is a view or the array itself, ours a copy",
+)
+program(
+    "constructors",
+    "polynomial class",
+    """
+from numpy.polynomial import Polynomial, chebyshev
+p = Polynomial([1., 2., 3.])
+y = p(x).sum() + chebyshev.chebval(0.3, x)
+""",
+)
+program(
+    "constructors",
+    "roots companion",
+    """
+r = np.roots([1., -x[1], x[0] / 10])
+y = r.sum() * r[0]
+""",
+    x=POSITIVE,
+    tolerance=1e-12,
+)
+program(
+    "constructors",
+    "cov corrcoef",
+    """
+y = (np.cov(x) ** 2).sum() + np.corrcoef(x)[0, 1] + np.average(x, weights=[1., 2., 3.], axis=1).sum() ** 2
+""",
+    x=MATRIX,
+    tolerance=1e-14,
+)
+program(
+    "constructors",
+    "kron cross",
+    """
+y = (np.kron(x[:2], x) ** 2).sum() + (np.cross(x[:3], x[1:]) ** 2).sum()
+""",
+)
+
+# ---- linalg --------------------------------------------------------------------------------------
+
+program(
+    "linalg",
+    "linalg then write",
+    """
+A = np.linalg.inv(x)
+A[0] *= 2
+L, V = np.linalg.eigh(A + A.T)
+L[0] = 1.0
+y = (L ** 2).sum() + (A ** 2).sum()
+""",
+    x=SQUARE,
+    tolerance=1e-12,
+)
+program(
+    "linalg",
+    "linalg singular raises",
+    """
+y = np.linalg.inv(x * 0).sum()
+""",
+    x=SQUARE,
+    raises="LinAlgError",
+    message=True,
+)
+program(
+    "linalg",
+    "linalg not square raises",
+    """
+y = np.linalg.inv(x).sum()
+""",
+    x=MATRIX,
+    raises="LinAlgError",
+    message=True,
+)
+program(
+    "linalg",
+    "cholesky not pd raises",
+    """
+y = np.linalg.cholesky(-x @ x.T).sum()
+""",
+    x=SQUARE,
+    raises="LinAlgError",
+    message=True,
+)
+program(
+    "linalg",
+    "solve into buffer",
+    """
+A = np.zeros((2, 2))
+A[0, 0], A[1, 1], A[0, 1] = x[0], x[1], x[2]
+y = (np.linalg.solve(A, x[:2]) ** 2).sum() * np.linalg.det(A)
+""",
+    tolerance=1e-12,
+)
+program(
+    "linalg",
+    "linalg of buffer float",
+    """
+A = np.eye(3)
+A[0] = x[:3]
+w, v = np.linalg.eig(A)
+y = w.real.sum() + np.linalg.norm(A)
+""",
+    x="np.array([2.5, 0.3, -0.7, 2.0])",
+    flagged=True,
+    tolerance=1e-12,
+    fails="the entries lie in memory in another order than NumPy's",
+)
+program(
+    "linalg",
+    "fidelity lstsq",
+    """
+X = np.c_[np.ones(4), t]
+b, res, rank, sv = np.linalg.lstsq(X, x, rcond=None)
+y = ((X @ b - x) ** 2).sum() + rank
+""",
+    setup="t = np.arange(4.)",
+    flagged=True,
+    tolerance=1e-12,
+)
+
+# ---- complex -------------------------------------------------------------------------------------
+
+program(
+    "complex",
+    "complex in-place",
+    """
+z = np.exp(1j * x)
+z *= 1j
+z[0] = x[1]
+z[1:] += x[1:] * 2j
+y = (np.abs(z) ** 2).sum() + z.real.sum()
+""",
+)
+program(
+    "complex",
+    "complex real view write",
+    """
+z = np.exp(1j * x)
+z.real[0] = x[1]
+z.imag = 0.5
+y = (np.abs(z) ** 2).sum() + z.real.sum()
+""",
+)
+program(
+    "complex",
+    "DFT by hand",
+    """
+N = 4
+X = np.zeros(N, dtype=complex)
+for k in range(N):
+    for n in range(N):
+        X[k] += x[n] * np.exp(-2j * np.pi * k * n / N)
+y = (np.abs(X) ** 2 * np.arange(4)).sum()
+""",
+    tolerance=1e-12,
+)
+program(
+    "complex",
+    "Mandelbrot",
+    """
+c = x[0] / 4 + 1j * x[1] / 4
+z = 0j
+for _ in range(4):
+    z = z * z + c
+y = abs(z) + z.real * z.imag
+""",
+    fails="a Python complex where NumPy has complex128",
+)
+program(
+    "complex",
+    "complex entry times",
+    """
+z = (x * 1j)[1]
+w = z * (2 + 1j) + x[0]
+y = w.real + abs(w) + w.imag ** 2
+""",
+    fails="a Python complex where NumPy has complex128",
+)
+program(
+    "complex",
+    "quantum phase",
+    """
+psi = np.array([1, 0], dtype=complex)
+H = np.array([[np.cos(x[0]), -1j * np.sin(x[0])], [-1j * np.sin(x[0]), np.cos(x[0])]])
+for _ in range(3):
+    psi = H @ psi
+y = np.abs(psi[1]) ** 2 + np.vdot(psi, psi).real * x[1]
+""",
+)
+program(
+    "complex",
+    "transfer function",
+    """
+w = np.array([0.5, 1., 2.])
+s = 1j * w
+Hs = x[0] / (s ** 2 + x[1] * s + x[3])
+y = (20 * np.log10(np.abs(Hs))).sum() + np.angle(Hs).sum()
+""",
+    tolerance=1e-13,
+)
+
+# ---- zeros ---------------------------------------------------------------------------------------
+
+program(
+    "zeros",
+    "where sqrt at 0",
+    """
+y = np.where(x > 0, np.sqrt(x), 0.0).sum()
+""",
+    x="np.array([0., 4.])",
+    grad={"x": [0, 0.25]},
+    flagged=True,
+)
+program(
+    "zeros",
+    "where log negative",
+    """
+y = np.where(x > 0, np.log(x), 0.0).sum()
+""",
+    x="np.array([-1., 0., 4.])",
+    grad={"x": [0, 0, 0.25]},
+    flagged=True,
+)
+program(
+    "zeros",
+    "where div",
+    """
+y = np.where(x != 0, np.sin(x) / x, 1.0).sum()
+""",
+    x="np.array([0., 1.])",
+    grad={"x": [0, -0.30116867893975674]},
+    flagged=True,
+)
+program(
+    "zeros",
+    "mask sqrt index",
+    """
+m = x > 0
+y = np.sqrt(x[m]).sum()
+""",
+    x="np.array([0., 4., -1.])",
+    grad={"x": [0, 0.25, 0]},
+    flagged=True,
+)
+program(
+    "zeros",
+    "masked write log",
+    """
+b = np.log(x)
+b[x <= 0] = 0
+y = b.sum()
+""",
+    x="np.array([-1., 0., 4.])",
+    grad={"x": [0, 0, 0.25]},
+    flagged=True,
+)
+program(
+    "zeros",
+    "nan_to_num log",
+    """
+y = np.nan_to_num(np.log(x), nan=0.0, neginf=0.0).sum()
+""",
+    x="np.array([-1., 0., 4.])",
+    grad={"x": [0, 0, 0.25]},
+    flagged=True,
+)
+program(
+    "zeros",
+    "nansum",
+    """
+y = np.nansum(np.log(x))
+""",
+    x="np.array([-1., 4.])",
+    grad={"x": [0, 0.25]},
+    flagged=True,
+)
+program(
+    "zeros",
+    "prod one zero",
+    """
+y = np.prod(x)
+""",
+    x="np.array([2., 0., 3.])",
+    grad={"x": [0, 6, 0]},
+    flagged=True,
+)
+program(
+    "zeros",
+    "prod two zeros",
+    """
+y = np.prod(x)
+""",
+    x="np.array([2., 0., 0.])",
+    grad={"x": [0, 0, 0]},
+    flagged=True,
+)
+program(
+    "zeros",
+    "cumprod zero",
+    """
+y = np.cumprod(x).sum()
+""",
+    x="np.array([2., 0., 3.])",
+    grad={"x": [1, 8, 0]},
+    flagged=True,
+)
+program(
+    "zeros",
+    "multiply.reduce zero",
+    """
+y = np.multiply.reduce(x)
+""",
+    x="np.array([2., 0., 3.])",
+    grad={"x": [0, 6, 0]},
+    flagged=True,
+)
+program(
+    "zeros",
+    "multiply.accumulate zero",
+    """
+y = np.multiply.accumulate(x)[-1]
+""",
+    x="np.array([2., 0., 3.])",
+    grad={"x": [0, 6, 0]},
+    flagged=True,
+)
+program(
+    "zeros",
+    "norm at 0",
+    """
+y = np.linalg.norm(x)
+""",
+    x="np.zeros(3)",
+    grad={"x": [0, 0, 0]},
+    flagged=True,
+)
+program(
+    "zeros",
+    "norm squared at 0",
+    """
+y = np.linalg.norm(x) ** 2
+""",
+    x="np.zeros(3)",
+    grad={"x": [0, 0, 0]},
+    flagged=True,
+)
+program(
+    "zeros",
+    "norm axis with zero row",
+    """
+y = np.linalg.norm(x.reshape(2, 2), axis=1).sum()
+""",
+    x="np.array([0., 0., 3., 4.])",
+    grad={"x": [0, 0, 0.6, 0.8]},
+    flagged=True,
+)
+program(
+    "zeros",
+    "norm 1 at 0",
+    """
+y = np.linalg.norm(x, 1)
+""",
+    x="np.array([0., -2.])",
+    grad={"x": [0, -1]},
+    flagged=True,
+)
+program(
+    "zeros",
+    "norm 3 at 0",
+    """
+y = np.linalg.norm(x, 3)
+""",
+    x="np.zeros(2)",
+    grad={"x": [0, 0]},
+    flagged=True,
+)
+program(
+    "zeros",
+    "std of equal",
+    """
+y = np.std(x)
+""",
+    x="np.ones(3)",
+    grad={"x": [0, 0, 0]},
+    flagged=True,
+)
+program(
+    "zeros",
+    "std of equal rows",
+    """
+y = np.std(x.reshape(2, 2), axis=1).sum()
+""",
+    x="np.array([1., 1., 0., 2.])",
+    grad={"x": [0, 0, -0.5, 0.5]},
+    flagged=True,
+)
+program(
+    "zeros",
+    "sqrt of sum of squares",
+    """
+y = np.sqrt((x ** 2).sum())
+""",
+    x="np.zeros(2)",
+    grad={"x": [0, 0]},
+    flagged=True,
+)
+program(
+    "zeros",
+    "sinc at 0",
+    """
+y = np.sinc(x).sum()
+""",
+    x="np.array([0., 1.])",
+    grad={"x": [0, -1]},
+    flagged=True,
+)
+program(
+    "zeros",
+    "abs at 0",
+    """
+y = np.abs(x).sum()
+""",
+    x="np.array([0., -2.])",
+    grad={"x": [0, -1]},
+    flagged=True,
+)
+program(
+    "zeros",
+    "relu at 0",
+    """
+y = np.maximum(x, 0).sum()
+""",
+    x="np.array([0., 2., -1.])",
+    grad={"x": [0.5, 1, 0]},
+    flagged=True,
+)
+program(
+    "zeros",
+    "relu by mask",
+    """
+y = (x * (x > 0)).sum()
+""",
+    x="np.array([0., 2., -1.])",
+    grad={"x": [0, 1, 0]},
+    flagged=True,
+)
+program(
+    "zeros",
+    "relu in place",
+    """
+b = x * 1.0
+b[b < 0] = 0
+y = b.sum()
+""",
+    x="np.array([0.5, 2., -1.])",
+    grad={"x": [1, 1, 0]},
+    flagged=True,
+)
+program(
+    "zeros",
+    "max tie",
+    """
+y = np.max(x)
+""",
+    x="np.array([1., 2., 2.])",
+    grad={"x": [0, 0.5, 0.5]},
+    flagged=True,
+)
+program(
+    "zeros",
+    "sort tie sum",
+    """
+y = np.sort(x)[::-1][:2].sum()
+""",
+    x="np.array([1., 2., 2.])",
+    grad={"x": [0, 1, 1]},
+    flagged=True,
+)
+program(
+    "zeros",
+    "hypot at 0",
+    """
+y = np.hypot(x[0], x[1])
+""",
+    x="np.zeros(2)",
+    grad={"x": [0, 0]},
+    flagged=True,
+)
+program(
+    "zeros",
+    "arctan2 axis",
+    """
+y = np.arctan2(x[1], x[0])
+""",
+    x="np.array([1., 0.])",
+    grad={"x": [0, 1]},
+    flagged=True,
+)
+program(
+    "zeros",
+    "x**0 at 0",
+    """
+y = (x ** 0).sum() + (x ** 0.).sum()
+""",
+    x="np.array([0., 2.])",
+    grad={"x": [0, 0]},
+    flagged=True,
+)
+program(
+    "zeros",
+    "x**1 at 0",
+    """
+y = (x ** 1).sum() + (x ** 1.).sum()
+""",
+    x="np.array([0., 2.])",
+    grad={"x": [2, 2]},
+    flagged=True,
+)
+program(
+    "zeros",
+    "x**2 at 0",
+    """
+y = (x ** 2).sum() + np.power(x, 2.).sum()
+""",
+    x="np.array([0., 2.])",
+    grad={"x": [0, 8]},
+    flagged=True,
+)
+program(
+    "zeros",
+    "x**array at 0",
+    """
+y = (x ** np.array([0., 1., 2.])).sum()
+""",
+    x="np.zeros(3)",
+    grad={"x": [0, 1, 0]},
+    flagged=True,
+)
+program(
+    "zeros",
+    "0**x",
+    """
+y = (0.0 ** x).sum()
+""",
+    x="np.array([1., 2.])",
+    grad={"x": [0, 0]},
+    flagged=True,
+)
+program(
+    "zeros",
+    "neg base int power",
+    """
+y = (x ** 3).sum() + (x ** np.array([2., 3.])).sum()
+""",
+    x="np.array([-1., -2.])",
+    grad={"x": [1, 24]},
+    flagged=True,
+)
+program(
+    "zeros",
+    "xlogx at 0",
+    """
+y = np.where(x > 0, x * np.log(x), 0.).sum()
+""",
+    x="np.array([0., 1.])",
+    grad={"x": [0, 1]},
+    flagged=True,
+)
+program(
+    "zeros",
+    "entropy with zero in place",
+    """
+p = x * 1.0
+out = np.zeros_like(p)
+np.log(p, out=out, where=p > 0)
+y = -(p * out).sum()
+""",
+    x="np.array([0., 1.])",
+    grad={"x": [0, -1]},
+    flagged=True,
+)
+program(
+    "zeros",
+    "logaddexp big",
+    """
+y = np.logaddexp(x, 0).sum()
+""",
+    x="np.array([1000., -1000.])",
+    grad={"x": [1, 0]},
+    flagged=True,
+)
+program(
+    "zeros",
+    "logsumexp -inf masked",
+    """
+s = x.copy()
+s[1] = -np.inf
+y = np.logaddexp.reduce(s)
+""",
+    x="np.array([0., 5., 0.])",
+    grad={"x": [0.5, 0, 0.5]},
+    flagged=True,
+)
+program(
+    "zeros",
+    "softmax -inf",
+    """
+s = x.copy()
+s[1] = -np.inf
+e = np.exp(s - s.max())
+y = (e / e.sum())[0]
+""",
+    x="np.array([0., 5., 0.])",
+    grad={"x": [0.25, 0, -0.25]},
+    flagged=True,
+)
+program(
+    "zeros",
+    "fabs fmax",
+    """
+y = np.fabs(x).sum() + np.fmax(x, np.nan).sum()
+""",
+    x="np.array([1., -2.])",
+    grad={"x": [2, 0]},
+    flagged=True,
+)
+program(
+    "zeros",
+    "clip at edge",
+    """
+y = np.clip(x, 0, 1).sum()
+""",
+    x="np.array([0.5, -1., 2.])",
+    grad={"x": [1, 0, 0]},
+    flagged=True,
+)
+program(
+    "zeros",
+    "median of even",
+    """
+y = np.median(x)
+""",
+    x="np.array([3., 1., 2., 5.])",
+    grad={"x": [0.5, 0, 0.5, 0]},
+    flagged=True,
+)
+program(
+    "zeros",
+    "var of one",
+    """
+y = np.var(x)
+""",
+    x="np.array([3.])",
+    grad={"x": [0]},
+    flagged=True,
+)
+program(
+    "zeros",
+    "sign and heaviside",
+    """
+y = (np.sign(x) * x + np.heaviside(x, .5)).sum()
+""",
+    x="np.array([3., -2.])",
+    grad={"x": [1, -1]},
+    flagged=True,
+)
+program(
+    "zeros",
+    "zero times inf constant",
+    """
+y = (x[:1] * 0.0).sum() + x[1]
+""",
+    x="np.array([3., 2.])",
+    grad={"x": [0, 1]},
+    flagged=True,
+)
+program(
+    "zeros",
+    "cbrt at 0",
+    """
+y = np.where(x == 0, 0, np.cbrt(x)).sum()
+""",
+    x="np.array([0., 8.])",
+    grad={"x": [0, 0.08333333333333333]},
+    flagged=True,
+)
+program(
+    "zeros",
+    "eig repeated values",
+    """
+y = np.linalg.eigvalsh(np.diag(x)).sum()
+""",
+    x="np.array([1., 1., 2.])",
+    grad={"x": [1, 1, 1]},
+    flagged=True,
+)
+program(
+    "zeros",
+    "svd zero",
+    """
+y = np.linalg.svd(np.diag(x), compute_uv=False).sum()
+""",
+    x="np.array([2., 3.])",
+    grad={"x": [1, 1]},
+    flagged=True,
+)
+program(
+    "zeros",
+    "det singular",
+    """
+y = np.linalg.det(x.reshape(2, 2))
+""",
+    x="np.array([1., 2., 2., 4.])",
+    grad={"x": [4, -2, -2, 1]},
+    flagged=True,
+)
+program(
+    "zeros",
+    "det zero matrix",
+    """
+y = np.linalg.det(x.reshape(2, 2))
+""",
+    x="np.zeros(4)",
+    grad={"x": [0, 0, 0, 0]},
+    flagged=True,
+)
+program(
+    "zeros",
+    "interp at knot",
+    """
+y = np.interp(x, [0., 1., 2.], [0., 1., 4.]).sum()
+""",
+    x="np.array([0.5, -1., 3.])",
+    grad={"x": [1, 0, 0]},
+    flagged=True,
+)
+program(
+    "zeros",
+    "arccos inside where",
+    """
+y = np.where(np.abs(x) < 1, np.arccos(x), 0.).sum()
+""",
+    x="np.array([1., 0.])",
+    grad={"x": [0, -1]},
+    flagged=True,
+)
+program(
+    "zeros",
+    "divide guard",
+    """
+out = np.divide(1., x, out=np.zeros_like(x), where=x != 0)
+y = out.sum()
+""",
+    x="np.array([0., 2.])",
+    grad={"x": [0, -0.25]},
+    flagged=True,
+)
+program(
+    "zeros",
+    "normalise zero row",
+    """
+n = np.linalg.norm(x.reshape(2, 2), axis=1, keepdims=True)
+n[n == 0] = 1
+y = (x.reshape(2, 2) / n)[1, 0]
+""",
+    x="np.array([0., 0., 3., 4.])",
+    grad={"x": [0, 0, 0.128, -0.096]},
+    flagged=True,
+)
+program(
+    "zeros",
+    "sqrt at zero times zero",
+    """
+y = (np.sqrt(x) * 0.0).sum() + np.sqrt(x[1])
+""",
+    x="np.array([0., 4.])",
+    grad={"x": [0, 0.25]},
+    flagged=True,
+)
+program(
+    "zeros",
+    "abs complex at 0",
+    """
+y = np.abs(x * 1j).sum()
+""",
+    x="np.array([0., -2.])",
+    grad={"x": [0, -1]},
+    flagged=True,
+)
+program(
+    "zeros",
+    "fft abs at zero",
+    """
+y = np.abs(np.fft.fft(x)).sum()
+""",
+    x="np.array([1., 1., 1., 1.])",
+    grad={"x": [1, 1, 1, 1]},
+    flagged=True,
+)
+
+# ---- one-line expressions --------------------------------------------------------------------
+
+FAILING = {
+    "np.tensordot(x, x, 2)": "a number where NumPy has an array without axes",
+    "np.diag(x)": "NumPy's result is read-only, ours can be written to",
+    "np.diagonal(x, 1)": "NumPy's result is read-only, ours can be written to",
+    "np.broadcast_to(x, (2, 2, 3))": "NumPy's result is read-only, ours can be written to",
+    "np.real_if_close(x)": "NumPy's result is a view or the array itself, ours a copy",
+    "np.lib.stride_tricks.sliding_window_view(x, 2, axis=1)": "NumPy's result is read-only, ours can be written to",
+    "np.apply_along_axis(lambda v: v * v.sum(), 0, x)": "the entries lie in memory in another order than NumPy's",
+    "x.diagonal()": "NumPy's result is read-only, ours can be written to",
+    "np.trim_zeros(x[0])": "NumPy's result is a view or the array itself, ours a copy",
+    "np.linalg.diagonal(x)": "NumPy's result is read-only, ours can be written to",
+    "np.abs((x + 1j) @ (x - 2j))": "a Python float where NumPy has float64",
+    "np.abs(np.prod(x + 1j))": "a Python float where NumPy has float64",
+    "np.abs(np.poly([x[0] + 1j, x[0] - 1j]))": "an array of objects is left",
+    "np.sort_complex(x).real": "np.sort_complex is refused",
+}
+
+expressions(
+    "functions",
+    OFF_GRID,
+    [
+        "np.sum(x, axis=1)",
+        "x.sum(axis=(0, 1))",
+        "np.sum(x, axis=-1, keepdims=True)",
+        "np.sum(x, where=[True, False, True])",
+        "np.sum(x, initial=2.0)",
+        "np.sum(x, axis=0, dtype=float)",
+        "np.mean(x, axis=0)",
+        "x.mean(1, keepdims=True)",
+        "np.mean(x, where=x > 0)",
+        "np.var(x)",
+        "np.var(x, axis=1, ddof=1)",
+        "np.std(x, axis=0, keepdims=True)",
+        "x.std(ddof=1)",
+        "np.std(x, where=x > 0)",
+        "np.prod(x, axis=1)",
+        "x.prod()",
+        "np.prod(x, where=x > 0, initial=2.)",
+        "np.cumsum(x)",
+        "np.cumsum(x, axis=0)",
+        "x.cumprod(axis=1)",
+        "np.max(x, axis=1)",
+        "x.min(axis=0, keepdims=True)",
+        "np.max(x, initial=1.0)",
+        "np.max(x, axis=1, where=x < 1, initial=-5.)",
+        "np.ptp(x, axis=1)",
+        "np.median(x)",
+        "np.median(x, axis=0)",
+        "np.median(x, axis=1, keepdims=True)",
+        "np.percentile(x, 30)",
+        "np.percentile(x, [10, 60.], axis=1)",
+        "np.quantile(x, 0.4, method='lower')",
+        "np.quantile(x, 0.4, method='hazen')",
+        "np.average(x, axis=0)",
+        "np.average(x, weights=x ** 2)",
+        "np.average(x, axis=1, weights=[1, 2, 3], returned=True)[0]",
+        "np.clip(x, 0.1, 1.2)",
+        "x.clip(min=0.1)",
+        "np.clip(x, None, x[0])",
+        "np.clip(x, x[0, 0], 1.2)",
+        "np.where(x > 0, x, x ** 2)",
+        "np.where([True, False, True], x, 0)",
+        "np.maximum(x, x[::-1])",
+        "np.fmin(x, 0.2)",
+        "np.abs(x)",
+        "np.select([x > 1, x > 0], [x, x ** 2], 3.0)",
+        "np.dot(x, x.T)",
+        "x.dot(x.T)",
+        "x @ x.T",
+        "x[0] @ x.T",
+        "np.vdot(x, x)",
+        "np.inner(x, x)",
+        "np.outer(x, x[0])",
+        "np.tensordot(x, x, axes=([0], [0]))",
+        "np.tensordot(x, x, 2)",
+        "np.kron(x, [1., 2.])",
+        "np.trace(x)",
+        "np.trace(x, offset=1)",
+        "np.diag(x)",
+        "np.diagonal(x, 1)",
+        "np.tril(x)",
+        "np.triu(x, 1)",
+        "np.einsum('ij->ji', x)",
+        "np.einsum('ij->', x)",
+        "np.einsum('ij,ij->i', x, x)",
+        "np.einsum('ij,jk', x, x.T)",
+        "np.einsum('...j,j', x, x[0])",
+        "np.einsum('ij,kj,k->i', x, x, x[:, 0], optimize=True)",
+        "np.einsum(x, [0, 1], x, [2, 1], [0, 2])",
+        "np.einsum('ii', x @ x.T)",
+        "np.einsum('i,j', x[0], x[1])",
+        "np.einsum('ij,jk,kl->il', x, x.T, x, optimize='greedy')",
+        "np.einsum('ba', x)",
+        "np.matvec(x, x[0])",
+        "np.vecdot(x, x)",
+        "np.linalg.multi_dot([x, x.T, x])",
+        "np.cross(x[0], x[1])",
+        "np.matrix_transpose(x)",
+        "x.mT",
+        "x.reshape(-1)",
+        "x.reshape(3, 2)",
+        "np.reshape(x, (3, -1))",
+        "x.ravel('F')",
+        "x.flatten()",
+        "x.T",
+        "np.transpose(x, (1, 0))",
+        "x.swapaxes(0, 1)",
+        "np.moveaxis(x, 0, 1)",
+        "np.rollaxis(x, 1)",
+        "x[None].squeeze()",
+        "np.squeeze(x[:, :1], axis=1)",
+        "np.expand_dims(x, (0, 2))",
+        "np.broadcast_to(x, (2, 2, 3))",
+        "np.concatenate([x, x], axis=1)",
+        "np.concatenate((x, x[:1]), axis=None)",
+        "np.stack((x, x), -1)",
+        "np.block([[x], [x]])",
+        "np.split(x, [1], axis=1)[1]",
+        "np.hsplit(x, 3)[2]",
+        "np.vsplit(x, 2)[1]",
+        "np.array_split(x, 2, axis=1)[0]",
+        "np.tile(x, 2)",
+        "np.repeat(x, 2, axis=1)",
+        "np.repeat(x, [1, 2], axis=0)",
+        "np.roll(x, 2)",
+        "np.roll(x, (1, 2), axis=(0, 1))",
+        "np.flip(x)",
+        "np.flipud(x)",
+        "np.fliplr(x)",
+        "np.rot90(x)",
+        "np.rot90(x, 2)",
+        "np.pad(x, ((1, 2), (0, 1)))",
+        "np.append(x, 3.0)",
+        "np.insert(x, 1, 2.0, axis=1)",
+        "np.delete(x, [0], axis=1)",
+        "np.unstack(x)[1]",
+        "x[1]",
+        "x[:, 1]",
+        "x[..., -1]",
+        "x[None, :, None]",
+        "x[[1, 0, 1]]",
+        "x[[0, 1], [2, 0]]",
+        "x[x > 0]",
+        "x[1, [0, 2]]",
+        "x[:, [2, 2, 0]]",
+        "x[np.array([True, False])]",
+        "x[1, x[1] > 0]",
+        "x[::-1, ::2]",
+        "x[np.newaxis, 0, ..., 1]",
+        "x[()]",
+        "x[[]]",
+        "x[0:0]",
+        "np.take(x, [1, 4])",
+        "np.take(x, [0, 2], axis=1)",
+        "np.take(x, [[1, -1], [0, 1]], axis=0)",
+        "np.take_along_axis(x, np.argsort(x, axis=1), axis=1)",
+        "np.compress([True, False, True], x, axis=1)",
+        "np.extract(x > 0, x)",
+        "x.compress([0, 1], axis=0)",
+        "np.choose([[0, 1, 0], [1, 1, 0]], (x, x * 2))",
+        "np.sort(x)",
+        "np.sort(x, axis=0)",
+        "np.sort(x, axis=None)",
+        "-np.sort(-x)",
+        "x[x[:, 1].argsort()]",
+        "np.partition(x, 1, axis=1)[:, :1]",
+        "np.argsort(x) * x",
+        "np.diff(x)",
+        "np.diff(x, axis=0)",
+        "np.diff(x, append=1.0)",
+        "np.gradient(x, axis=0)",
+        "np.gradient(x, 0.3, [0., 0.5, 2.], axis=(0, 1))[1]",
+        "np.ediff1d(x, to_end=[1.], to_begin=x[0, 0])",
+        "np.trapezoid(x, axis=1)",
+        "np.trapezoid(x, [0., 1., 3.])",
+        "np.interp(x, [-1, 0, 1, 3], [0, 1, 4, 9.])",
+        "np.unwrap(x * 5)",
+        "np.cov(x)",
+        "np.cov(x, rowvar=False, ddof=0)",
+        "np.logaddexp(x, x[::-1])",
+        "np.logaddexp2(x, 0.1)",
+        "np.sinc(x)",
+        "np.i0(x)",
+        "np.hypot(x, 1.0)",
+        "np.arctan2(x, x[::-1] + 3)",
+        "np.exp2(x)",
+        "np.expm1(x)",
+        "np.log1p(x + 1)",
+        "np.cbrt(x)",
+        "np.square(x)",
+        "np.reciprocal(x)",
+        "np.arcsinh(x)",
+        "np.arctan(x)",
+        "np.tanh(x)",
+        "np.deg2rad(x)",
+        "np.rad2deg(x)",
+        "np.float_power(np.abs(x), 1.5)",
+        "np.power(np.abs(x), x)",
+        "np.power(x, 3)",
+        "x ** 2",
+        "x ** -1",
+        "x ** 0",
+        "x ** 1",
+        "np.remainder(x, -0.31)",
+        "np.ldexp(x, 2)",
+        "np.frexp(x)[0]",
+        "np.positive(x)",
+        "np.negative(x)",
+        "np.conj(x)",
+        "np.real(x)",
+        "x.real",
+        "np.imag(x) + x",
+        "x.imag + x",
+        "np.real_if_close(x)",
+        "np.angle(x) * x",
+        "np.convolve(x[0], x[1])",
+        "np.polyval(x[0], x[1])",
+        "np.vander(x[0])",
+        "np.linalg.norm(x)",
+        "np.linalg.norm(x, axis=1)",
+        "np.linalg.norm(x[0], 1)",
+        "np.linalg.norm(x[0], 3)",
+        "np.linalg.norm(x[0], np.inf)",
+        "np.linalg.norm(x[0], -np.inf)",
+        "np.linalg.norm(x, 'fro')",
+        "np.linalg.norm(x, 1)",
+        "np.linalg.norm(x, np.inf)",
+        "np.linalg.norm(x, 2)",
+        "np.linalg.norm(x, 'nuc')",
+        "np.linalg.norm(x, -2)",
+        "np.linalg.norm(x, axis=0, keepdims=True)",
+        "np.linalg.norm(x, axis=(0, 1))",
+        "np.linalg.vector_norm(x)",
+        "np.linalg.matrix_norm(x)",
+        "np.cumulative_sum(x, axis=1)",
+        "np.cumulative_sum(x[0], include_initial=True)",
+        "np.lib.stride_tricks.sliding_window_view(x, 2, axis=1)",
+        "np.apply_along_axis(lambda v: v * v.sum(), 0, x)",
+        "np.amax(x)",
+        "np.correlate(x[0], x[1], 'full')",
+        "np.atleast_3d(x)",
+        "np.asanyarray(x)",
+        "np.resize(x, 8)",
+        "np.fill_diagonal(x.copy(), 0) or x",
+        "np.tri(2, 3) * x",
+        "np.triu_indices(2)[0].sum() * x",
+        "np.argwhere(x > 0).sum() * x",
+        "x.trace()",
+        "x.diagonal()",
+        "x.repeat(2)",
+        "x.argmax() * x",
+        "x.argsort(axis=0) * x",
+        "x.nonzero()[0].sum() * x",
+        "x.any() * x",
+        "(x > 0).all(axis=0) * x",
+        "x[0].searchsorted(9) * x",
+        "np.lexsort((x[0], x[1])) * x",
+        "np.shape(x)[0] * x",
+        "np.vstack([x, np.ones(3)])",
+        "np.hstack([x, np.ones((2, 1))])",
+        "np.emath.sqrt(x + 1)",
+        "np.emath.log(x + 1)",
+        "np.trim_zeros(x[0])",
+        "np.spacing(1.0) * x",
+        "np.flatnonzero(x)[1] * x",
+        "np.packbits(x > 0).sum() * x",
+        "np.bincount([0, 1, 1], x[0])",
+        "np.ravel_multi_index(([0], [1]), (2, 3))[0] * x",
+    ],
+    tolerance=1e-13,
+)
+expressions(
+    "functions",
+    OFF_GRID,
+    [
+        "np.nansum(np.where(x > 1, np.nan, x), axis=1)",
+        "np.nanmean(np.where(x > 1, np.nan, x))",
+        "np.nanstd(np.where(x > 1, np.nan, x))",
+        "np.nanmax(np.where(x > 1, np.nan, x), axis=1)",
+        "np.nanmedian(np.where(x > 1, np.nan, x))",
+        "np.nanpercentile(np.where(x > 1, np.nan, x), 40)",
+        "np.nanprod(np.where(x > 1, np.nan, x))",
+        "np.nancumsum(np.where(x > 1, np.nan, x))",
+        "np.sign(x) * x",
+        "x.take([7], mode='wrap')",
+        "np.unique(x)",
+        "np.nan_to_num(x)",
+        "np.heaviside(x, 0.5) * x",
+        "np.copysign(x, -1.0)",
+        "np.fmod(x, 0.33)",
+        "np.mod(x, 0.33)",
+        "np.modf(x)[0]",
+        "np.floor(x) * x",
+        "np.rint(x) * x",
+        "np.trunc(x) * x",
+        "np.fix(x) * x",
+        "np.round(x, 1) * x",
+        "x.round(2) * x",
+        "np.array_equal(x, x) * x",
+        "np.array2string(x) and x",
+        "np.setdiff1d(x, [5.0])",
+        "np.union1d(x, [0.25])",
+        "np.intersect1d(x, x)",
+        "np.isin(x, [7.0]) * x",
+        "np.nanquantile(x, 0.3, axis=0)",
+        "np.nanvar(x, axis=1)",
+        "np.nanargmax(x) * x",
+    ],
+    tolerance=1e-13,
+    flagged=True,
+)
+expressions(
+    "linalg",
+    SQUARE,
+    [
+        "np.linalg.solve(x, [1., 2., 3.])",
+        "np.linalg.solve(x, x.T)",
+        "np.linalg.solve(np.eye(3) * 2, x)",
+        "np.linalg.inv(x)",
+        "np.linalg.det(x)",
+        "np.linalg.slogdet(x)[1]",
+        "np.linalg.slogdet(x).logabsdet",
+        "np.linalg.cholesky(x @ x.T)",
+        "np.linalg.cholesky(x @ x.T, upper=True)",
+        "np.linalg.eigvalsh(x + x.T)",
+        "np.linalg.eigh(x @ x.T)[0]",
+        "np.linalg.eigh(x + x.T)[1] ** 2",
+        "np.linalg.eigh(x + x.T, UPLO='U').eigenvalues",
+        "np.abs(np.linalg.eigvals(x))",
+        "np.linalg.svd(x, compute_uv=False)",
+        "np.linalg.svd(x)[0] ** 2",
+        "np.linalg.svd(x[:, :2], full_matrices=False)[2] ** 2",
+        "np.linalg.svdvals(x)",
+        "np.linalg.pinv(x)",
+        "np.linalg.pinv(x[:, :2])",
+        "np.linalg.matrix_power(x, 3)",
+        "np.linalg.matrix_power(x, -2)",
+        "np.linalg.matrix_power(x, 0) * x",
+        "np.linalg.lstsq(x[:, :2], [1., 2., 3.], rcond=None)[0]",
+        "np.linalg.lstsq(x, x.sum(1), rcond=None)[0]",
+        "np.linalg.cond(x)",
+        "np.linalg.cond(x, 1)",
+        "np.linalg.tensorsolve(x, np.ones(3))",
+        "np.linalg.tensorinv(x, ind=1)",
+        "np.linalg.inv(np.stack([x, x.T]))",
+        "np.linalg.solve(np.stack([x, x.T]), np.ones((2, 3, 1)))",
+        "np.linalg.det(np.stack([x, x @ x]))",
+        "np.linalg.matrix_rank(x) * x",
+        "np.linalg.outer(x[0], x[1])",
+        "np.linalg.cross(x[0], x[1])",
+        "np.linalg.diagonal(x)",
+        "np.linalg.trace(x)",
+    ],
+    tolerance=1e-12,
+)
+expressions(
+    "linalg",
+    SQUARE,
+    [
+        "np.abs(np.linalg.qr(x)[1])",
+        "np.abs(np.linalg.qr(x)[0])",
+        "np.linalg.qr(x, mode='r') ** 2",
+    ],
+    tolerance=1e-12,
+    flagged=True,
+)
+expressions(
+    "fft",
+    VECTOR,
+    [
+        "np.abs(np.fft.fft(x))",
+        "np.fft.fft(x).real",
+        "np.fft.fft(x).imag",
+        "np.fft.ifft(x).real",
+        "np.abs(np.fft.rfft(x)) ** 2",
+        "np.fft.irfft(np.fft.rfft(x) * 2)",
+        "np.fft.irfft(np.fft.rfft(x), n=5)",
+        "np.abs(np.fft.fft(x, n=6))",
+        "np.abs(np.fft.fft(x, n=3))",
+        "np.abs(np.fft.fft(x, norm='ortho'))",
+        "np.real(np.fft.ifft(np.fft.fft(x) * np.fft.fft([1., 2., 0, 0])))",
+        "np.abs(np.fft.fftshift(np.fft.fft(x)))",
+        "np.fft.fftshift(x)",
+        "np.fft.hfft(x)",
+        "np.fft.ihfft(x).real",
+        "np.abs(np.fft.fft2(x.reshape(2, 2)))",
+        "np.abs(np.fft.rfft2(x.reshape(2, 2)))",
+        "np.abs(np.fft.fftn(x.reshape(2, 2), axes=(0,)))",
+        "np.fft.irfft2(np.fft.rfft2(x.reshape(2, 2)), s=(2, 2))",
+        "np.abs(np.fft.rfft(x.reshape(2, 2), axis=0))",
+        "np.fft.fftfreq(4) * x",
+        "np.angle(np.fft.fft(x))[1:2]",
+        "np.fft.ifft(1j * np.fft.fftfreq(4) * np.fft.fft(x)).real",
+    ],
+    tolerance=1e-12,
+)
+expressions(
+    "complex",
+    VECTOR,
+    [
+        "np.abs(x + 1j)",
+        "np.abs(np.exp(1j * x))",
+        "np.exp(1j * x).real",
+        "np.angle(x + 1j * x[::-1] ** 2)",
+        "(x * (1 + 2j)).imag",
+        "np.real((x + 1j) ** 3)",
+        "np.abs(1 / (x + 1j))",
+        "np.sqrt(x + 0j).real + np.sqrt(x + 0j).imag",
+        "np.log(x + 1j).imag",
+        "(np.conj(x + 1j * x ** 2) * (2 - 1j)).real",
+        "np.abs((x + 1j) @ (x - 2j))",
+        "(np.array([[1j, 2], [3, 4j]]) @ (x.reshape(2, 2) + 1j)).imag",
+        "np.abs(np.sum(np.exp(1j * x[:, None] * np.arange(3)), axis=0))",
+        "np.abs(np.prod(x + 1j))",
+        "np.cumsum(x * 1j).imag",
+        "np.abs(np.where(x > 0, x + 1j, x * 1j))",
+        "np.sin(x + 1j).real",
+        "np.tanh(x * 1j + 0.3).imag",
+        "np.absolute(np.array([x[0] + 1j * x[1], x[2]]))",
+        "np.vdot(x + 1j, x * 1j).real",
+        "np.roots([1., 0.3, x[1]]).real",
+        "np.abs(np.poly([x[0] + 1j, x[0] - 1j]))",
+        "np.abs(np.linalg.eigvals(np.array([[x[0], -x[1]], [x[3], x[2]]])))",
+        "(x.astype(complex) * 1j).imag",
+        "abs(complex(1, 2) * x)",
+        "np.einsum('i,i->', x + 1j, x - 1j).real",
+        "np.mean(x + 1j * x ** 2).imag",
+        "np.concatenate([x + 1j, x])[2:6].real",
+        "np.power(x + 1j, 2.5).real",
+        "np.power(2j, x).real",
+        "np.hypot(np.real(x * 1j), np.imag(x * 1j))",
+        "np.isreal(x + 0j) * x",
+        "np.abs(x * 1j)[x > 0]",
+        "np.sort_complex(x).real",
+        "np.linalg.inv(x.reshape(2, 2) + 1j * np.eye(2)).imag",
+        "np.linalg.solve(np.eye(2) * (1 + 1j), x[:2] + 0j).imag",
+        "np.sign(x + 1j).real",
+        "np.expm1(x * 1j).real",
+        "np.square(x + 1j).imag",
+        "np.reciprocal(x + 1j).imag",
+    ],
+    tolerance=1e-12,
+)
+expressions(
+    "scipy",
+    POSITIVE,
+    [
+        "__import__('scipy.special').special.erf(x)",
+        "__import__('scipy.special').special.erfc(x)",
+        "__import__('scipy.special').special.gammaln(x)",
+        "__import__('scipy.special').special.digamma(x)",
+        "__import__('scipy.special').special.expit(x)",
+        "__import__('scipy.special').special.logit(x / 3)",
+        "__import__('scipy.special').special.xlogy(x, x)",
+        "__import__('scipy.special').special.logsumexp(x)",
+        "__import__('scipy.special').special.logsumexp(x, axis=0, b=[1., 2., 3., 4.])",
+        "__import__('scipy.special').special.softmax(x)",
+        "__import__('scipy.special').special.log_softmax(x)",
+        "__import__('scipy.special').special.gamma(x)",
+        "__import__('scipy.special').special.beta(x, 2.)",
+        "__import__('scipy.special').special.ndtr(x)",
+        "__import__('scipy.special').special.erfinv(x / 3)",
+        "__import__('scipy.special').special.j0(x)",
+        "__import__('scipy.special').special.log1p(x)",
+        "__import__('scipy.special').special.entr(x)",
+        "__import__('scipy.special').special.rel_entr(x, [1., 1., 2., 3.])",
+        "__import__('scipy.special').special.exprel(x)",
+        "__import__('scipy.special').special.log_expit(x)",
+        "__import__('scipy.special').special.ndtri(x / 3)",
+        "__import__('scipy.special').special.betaln(x, 1.5)",
+        "__import__('scipy.special').special.polygamma(1, x)",
+        "__import__('scipy.special').special.huber(1., x)",
+    ],
+    tolerance=1e-12,
+    flagged=True,
+)
