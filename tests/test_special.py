@@ -500,16 +500,8 @@ def test_the_written_policy(name, point, want):
     assert [reverse_sweep(tape, {row: 1.0})[i] for i in inputs.values()] == pytest.approx(want, nan_ok=True)
     columns = [np.array([x, x]) for x in point]
     for k, slope_there in zip(inputs, want, strict=True):
-        if slope_there != slope_there:
-            continue  # the test below
         found = grad(lambda x, k=k: np.sum(function_of(name)(*(x if j == k else c for j, c in enumerate(columns)))))
         assert found(columns[k].astype(float)) == pytest.approx([slope_there] * 2, nan_ok=True)
-
-
-@pytest.mark.xfail(reason="LIMIT: grad clears the values of a run that a second, careful sweep needs")
-def test_a_slope_that_is_nan():
-    z = np.zeros(2)
-    assert np.isnan(grad(lambda x: np.sum(special.rel_entr(x, z)))(z)).all()
 
 
 def test_second_derivatives_at_a_branch_of_a_partial():
