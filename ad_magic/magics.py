@@ -32,7 +32,7 @@ _COMMON = (
              help="what to differentiate (default: the trailing expression, else the variable assigned last)"),
     argument("--mode", choices=MODES, help="both (default), forward or reverse"),
     argument("--range", action="append", default=[], metavar="NAME=LO:HI[:STEP]",
-             help="the range of an input's slider (repeatable)"),
+             help="the range of an input's slider, or of one entry's: w[0]=0:1 (repeatable)"),
     argument("--view", choices=VIEWS, help="panel (default), static or text"),
     argument("--show", choices=SHOWS, help="what is open first: tables (default) or graph"),
     argument("-o", "--out", metavar="NAME", help="store the Result under this name"),
@@ -169,9 +169,8 @@ class ADMagic(Magics):
             )
         except CellError as error:
             raise UsageError(str(error)) from None
-        unknown = [n for n in ranges if n not in run.inputs]
-        if unknown:
-            raise UsageError(f"--range: {_unknown(unknown[0], list(run.inputs), 'input')}")
+        for target in ranges:
+            _check_range(target, run.inputs)
         again = Again(program, namespace, before, of, shell.user_ns_hidden)
         result = Result(run, again)
         if args.out:
@@ -275,7 +274,7 @@ class ADMagic(Magics):
         __tracebackhide__ = True
         ranges = {}
         for word in words:
-            name, _, span = word.partition("=")
+            name, _, span = map(str.strip, word.partition("="))
             try:
                 numbers = [float(part) for part in span.split(":")]
                 low, high = numbers[:2]
@@ -321,6 +320,23 @@ def _unknown(word: str, known: list[str], what: str) -> str:
     close = difflib.get_close_matches(word, known, 1, 0.5)
     hint = f"did you mean {close[0]!r}?" if close else f"there is {_names(sorted(known))}" if known else "there is none"
     return f"unknown {what} {word!r}: {hint}"
+
+
+def _check_range(target: str, inputs: dict[str, Any]) -> None:
+    """A range is for an input, "x", or for one entry of an array, "x[1]" or "W[0, 3]"."""
+    __tracebackhide__ = True
+    name, bracket, index = target.partition("[")
+    if name not in inputs:
+        raise UsageError(f"--range: {_unknown(name, list(inputs), 'input')}")
+    if not bracket:
+        return
+    shape = getattr(inputs[name], "shape", ())
+    places = index.removesuffix("]").split(",")
+    if len(places) != len(shape) or not all(
+        re.fullmatch(r"\s*-?\d+\s*", k) and -n <= int(k) < n for k, n in zip(places, shape, strict=True)
+    ):
+        what = f"an array of shape {shape}" if shape else "a number"
+        raise UsageError(f"--range: there is no entry {target}: {name} is {what}")
 
 
 def _expression_line(line: str) -> tuple[str, str]:

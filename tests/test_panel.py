@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 import linecache
 import math
+import re
 import time
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
@@ -227,23 +229,202 @@ def test_reset():
     assert panel.view.value == first
 
 
-def test_arrays_are_shown_and_passed_on():
-    import numpy as np
-
-    seen = []
-    w = np.array([1.0, 2.0])
-    panel = a_panel(evaluate=lambda inputs: seen.append(inputs) or product(inputs), x=2.0, w=w)
-    panel.rows[0].slider.value += 1
-    assert seen[0]["w"] is w
-    rows = panel.root.children[0].children
-    assert [row.children[0].value for row in rows] == ["x", "w"]
-    assert rows[1].children[1].value == "[1. 2.] (2)"
-
-
-def test_without_a_scalar_input_there_is_no_panel(shown):
+def test_without_an_input_that_moves_there_is_no_panel(shown):
     show(product({"w": [1.0, 2.0]}), product)
     assert len(shown) == 1
     assert registry.count() == 0
+
+
+# --------------------------------------------------------------------------------------------------------- arrays
+
+
+def total(inputs: dict[str, Any]) -> FakeResult:
+    return FakeResult(inputs, float(sum(np.sum(v) for v in inputs.values())))
+
+
+def names_of(panel: Panel) -> list[str]:
+    return [row.name for row in panel.rows]
+
+
+def test_a_small_array_has_a_slider_for_each_entry():
+    seen = []
+    w, m = np.array([0.1, 2.0]), np.array([[1.0, 0.0], [0.5, -3.0]])
+    panel = a_panel(evaluate=lambda inputs: seen.append(inputs) or total(inputs), x=2.0, w=w, m=m)
+    assert names_of(panel) == ["x", "w[0]", "w[1]", "m[0, 0]", "m[0, 1]", "m[1, 0]", "m[1, 1]"]
+    assert [entry["name"] for entry in panel.companion.inputs] == names_of(panel)
+    panel.rows[0].slider.value += 1
+    assert seen[0]["w"] is w  # what has not moved is what it was
+    panel.rows[2].box.value = 7.0
+    assert seen[1]["w"].tolist() == [0.1, 7.0]
+    assert w.tolist() == [0.1, 2.0]
+    panel.rows[6].box.value = 4.0
+    assert seen[2]["m"].tolist() == [[1.0, 0.0], [0.5, 4.0]]
+    assert seen[2]["w"].tolist() == [0.1, 7.0]
+    assert seen[1]["m"] is m
+    panel.reset_button.click()
+    assert seen[3]["w"] is w
+    assert seen[3]["m"] is m
+    assert [row.value for row in panel.rows] == [2.0, 0.1, 2.0, 1.0, 0.0, 0.5, -3.0]
+
+
+def test_of_a_larger_array_one_entry_is_picked_and_moved():
+    seen = []
+    w = np.arange(24.0).reshape(2, 3, 4)
+    panel = a_panel(evaluate=lambda inputs: seen.append(inputs) or total(inputs), w=w)
+    (row,) = panel.rows
+    assert (row.name, row.value, row.index.value) == ("w[0, 0, 0]", 0.0, "0, 0, 0")
+    row.index.value = "1,2, 3"
+    assert (row.name, row.value, row.index.value) == ("w[1, 2, 3]", 23.0, "1, 2, 3")
+    assert panel.companion.inputs[0]["name"] == "w[1, 2, 3]"
+    assert seen == []  # to pick is not to move
+    row.box.value = 100.0
+    row.index.value = "[0, -1, 0]"
+    assert (row.name, row.value) == ("w[0, 2, 0]", 8.0)
+    row.slider.value = row.grid.steps
+    expected = w.copy()
+    expected[1, 2, 3], expected[0, 2, 0] = 100.0, row.grid.hi
+    assert np.array_equal(seen[-1]["w"], expected)
+    row.index.value = "1, 2, 3"
+    assert (row.value, row.grid.hi) == (100.0, 100.0)  # its longer range is kept
+    panel.reset_button.click()
+    assert seen[-1]["w"] is w
+    assert (row.name, row.value) == ("w[1, 2, 3]", 23.0)
+
+
+@pytest.mark.parametrize("text", ["", "5", "0, 8", "2, 0", "x", "0, 0, 0", "0.5, 1"])
+def test_an_index_that_is_none_is_refused_in_words(text):
+    panel = a_panel(w=np.zeros((2, 8)))
+    (row,) = panel.rows
+    row.index.value = "1, 7"
+    row.index.value = text
+    assert (row.index.value, row.name) == ("1, 7", "w[1, 7]")
+    assert "[0, 0] to [1, 7]" in panel.status.value
+
+
+def test_ranges_of_entries_follow_the_array():
+    panel = a_panel(w=np.array([100.0, 0.5, 0.0]), z=np.zeros(3), t=np.array([1e-3, 2e-3]))
+    grids = {row.name: row.grid for row in panel.rows}
+    assert grids["w[2]"].lo < -50 < 50 < grids["w[2]"].hi
+    assert (grids["z[0]"].lo, grids["z[0]"].hi) == (-1.0, 1.0)
+    assert grids["t[0]"].hi < 0.01
+    assert all(row.grid.holds(row.value) for row in panel.rows)
+    assert a_panel(w=np.array([math.nan, math.inf, 1.0])).rows[2].grid == around(1.0)
+
+
+def test_a_range_for_all_entries_and_one_for_a_single_entry():
+    ranges = {"w": (0, 1), "w[1]": (-5, 5), "m[1,2]": (0, 9)}
+    panel = a_panel(ranges=ranges, w=np.array([0.5, 0.5, 0.25]), m=np.zeros((2, 4)))
+    *entries, picked = panel.rows
+    assert [(row.grid.lo, row.grid.hi) for row in entries] == [(0, 1), (-5, 5), (0, 1)]
+    assert picked.name == "m[1, 2]"  # the one that was spoken of comes first
+    assert (picked.grid.lo, picked.grid.hi) == (0, 9)
+    picked.index.value = "0, 0"
+    assert (picked.grid.lo, picked.grid.hi) == (-1, 1)
+
+
+def test_an_entry_keeps_its_exact_value_until_it_moves():
+    seen = []
+    panel = a_panel(evaluate=lambda inputs: seen.append(inputs) or total(inputs), w=np.array([math.pi, 1 / 3]))
+    panel.rows[0].slider.value += 1
+    assert seen[0]["w"][1] == 1 / 3
+    assert panel.rows[1].box.value == 1 / 3
+
+
+def test_many_small_arrays_have_one_slider_each():
+    panel = a_panel(**{name: np.zeros(6) for name in "abcdefg"})
+    assert [row.name for row in panel.rows] == [f"{name}[0]" for name in "abcdefg"]
+
+
+def test_an_array_of_many_entries_costs_no_widgets_and_no_time():
+    before = len(_instances)
+    a_panel(w=np.zeros((128, 128)))
+    assert len(_instances) - before < 60
+
+
+def test_closing_a_panel_of_arrays_leaves_no_widget():
+    before = len(_instances)
+    panel = a_panel(x=1.0, w=np.zeros(3), m=np.zeros((4, 4)))
+    panel.close()
+    assert len(_instances) == before
+
+
+# ---- arrays in real cells
+
+IN_PLACE = """%%grad k=0.2 u=np.array([0.0,1.0,3.0,1.0,0.5]) -q -o r
+v = u.copy()
+for _ in range(3):
+    v[1:-1] += k * (v[2:] - 2 * v[1:-1] + v[:-2])
+e = np.sum(v**2)"""
+MASKED = """%%grad w=np.array([1.0,-2.0,3.0]) -q -o r
+p = w[w > 0]
+e = np.sum(p**2)"""
+REPLAYED = """%%grad W=np.array([[1.0,2.0],[0.5,-1.0]]) b=np.array([0.1,-0.2]) -q -o r
+e = np.sum(np.tanh(W @ b + b)**2)"""
+
+
+@pytest.mark.parametrize("cell", [IN_PLACE, MASKED, REPLAYED], ids=["in place", "mask", "replayed"])
+def test_moving_an_entry_is_a_fresh_run(shell, shown, cell):
+    """Value, gradient and the report are those of the cell run anew at the moved array."""
+    shell.run_line_magic("load_ext", "ad_magic")
+    shell.run_cell("import numpy as np")
+    assert shell.run_cell(cell).success
+    result = shell.user_ns["r"]
+    show(result, result.at)
+    root = shown[-1][1]
+    name = next(name for name, value in result.inputs.items() if hasattr(value, "shape"))
+    rows = [row for row in root.children[0].children if row.children[0].value.startswith(f"{name}[")]
+    view = root.children[2]
+    for place, x in ((1, 0.75), (0, -1.25), (1, -0.5)):  # the second and the third change which entries are positive
+        rows[place].children[2].value = x
+    moved = result.inputs[name].copy()
+    moved.flat[1], moved.flat[0] = -0.5, -1.25
+    again = result.again.rerun(result.run, {**result.inputs, name: moved})
+    fresh = type(result)(again, result.again)
+    assert "ad-stale" not in view._dom_classes
+    assert fresh.to_html() == view.value
+    at = result.at({**result.inputs, name: moved})
+    assert at.value == pytest.approx(fresh.value, rel=1e-14)
+    for x, gradient in fresh.grad.items():
+        assert np.allclose(at.grad[x], gradient, rtol=1e-13, atol=1e-15)
+    step = 1e-6
+    bumped = moved.copy()
+    bumped.flat[-1] += step
+    slope = (result.at({name: bumped}).value - at.value) / step
+    assert np.ravel(at.grad[name])[-1] == pytest.approx(slope, rel=1e-4, abs=1e-4)
+
+
+def test_moving_an_entry_changes_value_and_strips(shell, shown):
+    shell.run_line_magic("load_ext", "ad_magic")
+    shell.run_cell("import numpy as np")
+    shell.run_cell("%%grad w=np.linspace(-1,1,12) -q -o r\ne = np.sum(np.sin(w)**2)")
+    result = shell.user_ns["r"]
+    show(result, result.at)
+    root = shown[-1][1]
+    view, row = root.children[2], root.children[0].children[0]
+
+    def parts():
+        return re.findall(r'<svg class="ad-strip".*?</svg>', view.value), re.search(r"ad-value.>[^<]*", view.value)[0]
+
+    strips, value = parts()
+    row.children[2].value = 3.0
+    strips_after, value_after = parts()
+    assert value_after != value
+    assert len(strips) == len(strips_after)
+    assert sum(a != b for a, b in zip(strips, strips_after, strict=True)) >= 3  # input, adjoints, gradient
+
+
+def test_ranges_of_entries_are_understood_by_the_magic(shell, shown, capsys):
+    shell.run_line_magic("load_ext", "ad_magic")
+    shell.run_cell("import numpy as np\nw = np.array([0.5, 0.25])\nM = np.eye(4)")
+    shell.run_cell(
+        '%%grad w M --view panel --range "w[1]=0:2" --range w=-1:1 --range "M[2, 3]=-9:9"\ne = (M[:2, :2] @ w).sum()'
+    )
+    inputs = shown[-1][1].children[-1].inputs
+    assert [(i["name"], i["lo"], i["hi"]) for i in inputs] == [("w[0]", -1, 1), ("w[1]", 0, 2), ("M[2, 3]", -9, 9)]
+    capsys.readouterr()
+    for target in ("w[2]", "w[0, 0]", "w[x]", "w[]", "v[0]"):
+        assert shell.run_cell(f'%%grad w --range "{target}=0:1"\ne = w.sum()').error_in_exec is not None
+        assert "--range" in "".join(capsys.readouterr())
 
 
 def test_what_the_program_prints_does_not_get_under_another_cell(capsys, shown):

@@ -41,6 +41,7 @@ function dress(root, inputs) {
     set(slider, "data-lo", say(input, 0).replace(/-/g, "\u2212"));
     set(slider, "data-hi", say(input, input.steps).replace(/-/g, "\u2212"));
     set(row.querySelector(".ad-box input"), "aria-label", `${input.name}, value`);
+    set(row.querySelector(".ad-index input"), "aria-label", `${input.name.split("[")[0]}, index of the entry`);
   });
 }
 
@@ -70,8 +71,11 @@ function restore(root, kept) {
 // The widest that each column and each number of the result line has been, as a style rule for this panel.
 function steady(root, widths, rule) {
   let grown = false;
+  // a column in which an array is open is as wide as its entries, and narrow again when it is closed
+  const opened = new Set([...root.querySelectorAll("[data-ad-cell]:has(.ad-array[open])")].map((cell) => cell.dataset.adCell));
   for (const element of root.querySelectorAll(".ad-value, [data-ad-grad], [data-ad-cell]")) {
     const { adCell, adGrad } = element.dataset;
+    if (opened.has(adCell)) continue;
     const which = adCell ? `[data-ad-cell="${CSS.escape(adCell)}"]` : adGrad ? `[data-ad-grad="${CSS.escape(adGrad)}"]` : ".ad-value";
     const width = Math.ceil(element.getBoundingClientRect().width);
     if (width <= (widths.get(which) ?? 0)) continue;
@@ -80,7 +84,8 @@ function steady(root, widths, rule) {
   }
   if (!grown) return;
   const panel = `.ad-panel[data-ad-panel="${root.dataset.adPanel}"]`;
-  rule.textContent = [...widths].map(([which, width]) => `${panel} ${which} { min-width: ${width}px !important; }`).join("\n");
+  const least = (which, width) => (which.startsWith("[data-ad-cell") ? `${width}px` : `min(${width}px, 100%)`);
+  rule.textContent = [...widths].map(([which, width]) => `${panel} ${which} { min-width: ${least(which, width)} !important; }`).join("\n");
 }
 
 function accompany(root, el, model) {

@@ -43,14 +43,15 @@ class Grid:
         return self.lo <= value <= self.hi
 
 
-def around(value: float) -> Grid:
+def around(value: float, beside: float = 0.0) -> Grid:
     """A grid for an input of which nothing but its value is known: value ± max(1, |value|), with round ends.
 
-    A value that is small beside 1 is taken for a small quantity (a step, a rate), and gets a small range.
+    A value that is small beside 1 is taken for a small quantity (a step, a rate), and gets a small range. An entry of
+    an array reaches as far as the entries beside it are large.
     """
-    if not 1e-290 < abs(value) < 1e307:  # also NaN; beyond these the arithmetic of a range runs out of floats
-        value = 0.0
-    size = abs(value)
+    # also NaN; beyond these the arithmetic of a range runs out of floats
+    value, beside = (x if 1e-290 < abs(x) < 1e307 else 0.0 for x in (value, beside))
+    size = max(abs(value), beside)
     reach = size if 0 < size < 0.1 else max(1.0, size)
     return between(value - reach, value + reach)
 

@@ -26,6 +26,7 @@ from ad_magic.report.options import ViewOptions
 
 from . import registry
 from .companion import Companion
+from .entries import Entries, is_array, span_of
 from .grid import Grid, around, given, widen
 from .trouble import describe
 
@@ -33,6 +34,8 @@ Evaluate = Callable[[dict[str, Any]], Any]  # inputs by name -> a Result; may ra
 
 SLOW = 0.150  # seconds: a recompute that takes longer is not for every step of a moving slider
 NAME_WIDTH = 20  # characters of an input's name; a longer one is cut
+ONE_EACH = 6  # entries of an array that has a slider for each of them
+MAX_SLIDERS = 24  # sliders of a panel; where there would be more, those of one array share one
 REST = 0.3  # seconds without a change: the gesture is over
 
 
@@ -45,13 +48,14 @@ def show(
 ) -> None:
     """Display a result with sliders that move its inputs.
 
-    `evaluate` recomputes the program at new inputs; `ranges` has (lo, hi, step) for those inputs whose slider the user
-    has described (the step may be None). A result without a scalar input is displayed without a panel.
+    `evaluate` recomputes the program at new inputs; `ranges` has (lo, hi, step) for those inputs ("x"), or entries of
+    inputs ("x[0, 1]"), whose slider the user has described (the step may be None). A result without an input that
+    can be moved is displayed without a panel.
     """
     view = options or ViewOptions()
     static = StaticReport(view)
     static.show(result)
-    if any(is_scalar(value) for value in result.inputs.values()):
+    if any(is_scalar(value) or is_array(value) for value in result.inputs.values()):
         panel = Panel(result, evaluate, ranges or {}, view, static)
         registry.keep(panel, _text(result))
         display(panel.root)
@@ -98,14 +102,23 @@ class Live(ipywidgets.VBox):
 
 
 class InputRow:
-    """A slider and a number box for one input: `value` is where they stand.
+    """A slider and a number box for one number: `value` is where they stand.
 
+    The number is an input, or the entry `place` of an input that is an array: `name` is "x" or "x[1]", `of` is "x".
     The slider counts steps of `grid`. It never speaks first: a value that is not on the grid (π) stays as it is until
     somebody moves the slider.
     """
 
-    def __init__(self, name: str, value: float, grid: Grid, moved: Callable[[InputRow], None]) -> None:
-        self.name = name
+    def __init__(
+        self,
+        name: str,
+        value: float,
+        grid: Grid,
+        moved: Callable[[InputRow], None],
+        of: str = "",
+        place: tuple[int, ...] | None = None,
+    ) -> None:
+        self.name, self.of, self.place = name, of or name, place
         self.start = self.value = value
         self.start_grid = self.grid = widen(grid, value)
         self._moved = moved
@@ -116,10 +129,20 @@ class InputRow:
         self.box = ipywidgets.FloatText(value=value)
         self.slider.observe(self._slid, "value")
         self.box.observe(self._typed, "value")
-        self.root = ipywidgets.HBox([_name(name), self.slider, self.box])
+        self.label = self._label()
+        self.root = ipywidgets.HBox([self.label, self.slider, self.box])
         _classed(self.slider, "ad-slider")
         _classed(self.box, "ad-box")
         _classed(self.root, "ad-input")
+
+    def _label(self) -> Any:
+        """What stands before the slider."""
+        return _name(self.name)
+
+    @property
+    def label_width(self) -> int:
+        """Its width in characters."""
+        return min(len(self.name), NAME_WIDTH)
 
     def _slid(self, change: Any) -> None:
         if not self._quiet:
@@ -154,6 +177,71 @@ class InputRow:
             self._quiet = False
 
 
+class PickedRow(InputRow):
+    """One slider for an array of many entries: the index in a text box says which of them it moves."""
+
+    def __init__(
+        self,
+        entries: Entries,
+        place: tuple[int, ...],
+        grid_at: Callable[[tuple[int, ...]], Grid],
+        moved: Callable[[InputRow], None],
+        picked: Callable[[PickedRow, str], None],
+    ) -> None:
+        self.entries, self._grid_at, self._picked = entries, grid_at, picked
+        self._longer: dict[tuple[int, ...], Grid] = {}  # of entries that have been moved
+        self.index = ipywidgets.Text(
+            value=entries.index_text(place),
+            continuous_update=False,
+            tooltip=f"Which entry of {entries.name} to move: an index from {entries.ends}",
+        )
+        super().__init__(entries.label(place), entries.at(place), grid_at(place), moved, entries.name, place)
+        self.index.layout.width = f"{self._index_width}ch"
+        self.index.observe(self._indexed, "value")
+
+    @property
+    def _index_width(self) -> int:
+        return max(len(self.entries.index_text(self.entries.last)), 3) + 3  # and the frame of the box
+
+    def _label(self) -> Any:
+        brackets = [_classed(ipywidgets.Label(text), "ad-bracket") for text in "[]"]
+        parts = [_name(self.entries.name), brackets[0], _classed(self.index, "ad-index"), brackets[1]]
+        return _classed(ipywidgets.HBox(parts), "ad-picked")
+
+    @property
+    def label_width(self) -> int:
+        return min(len(self.entries.name), NAME_WIDTH) + self._index_width + 2
+
+    def _indexed(self, change: Any) -> None:
+        if self._quiet:
+            return
+        place = self.entries.parse(change.new)
+        if place is None:
+            with self._quietly():
+                self.index.value = self.entries.index_text(self.place)
+            self._picked(self, f"{self.entries.name} has entries {self.entries.ends}.")
+        else:
+            self.pick(place)
+            self._picked(self, "")
+
+    def pick(self, place: tuple[int, ...]) -> None:
+        """Stand at another entry, which keeps its value."""
+        self.place, self.name = place, self.entries.label(place)
+        with self._quietly():
+            self.index.value = self.entries.index_text(place)
+        super().put(self.entries.at(place), self._longer.get(place) or self._grid_at(place))
+
+    def put(self, value: float, grid: Grid | None = None) -> None:
+        super().put(value, grid)
+        assert self.place is not None
+        self._longer[self.place] = self.grid
+
+    def reset(self) -> None:
+        self._longer.clear()
+        assert self.place is not None
+        self.pick(self.place)
+
+
 class Panel:
     """One panel: its rows, the report, the status line. `root` is the widget to display."""
 
@@ -169,11 +257,8 @@ class Panel:
         self.result = result  # the last good one
         self.html = static.html(result)
         self.inputs = dict(result.inputs)
-        self.rows = [
-            InputRow(name, float(value), given(ranges[name]) if name in ranges else around(float(value)), self._moved)
-            for name, value in result.inputs.items()
-            if is_scalar(value)
-        ]
+        self.arrays = {name: Entries(name, value) for name, value in result.inputs.items() if is_array(value)}
+        self.rows: list[InputRow] = self._make_rows(ranges)
         self._pending: asyncio.TimerHandle | None = None
         self._asked = False  # a recompute waits for the main thread
         self._every_step(options.continuous_update)
@@ -185,10 +270,11 @@ class Panel:
         )
         self.reset_button.on_click(lambda _: self.reset())
         self.companion = Companion(key=static.key, inputs=self._grids())
-        rows = [row.root for row in self.rows]
-        rows += [_fixed_row(name, value) for name, value in result.inputs.items() if not is_scalar(value)]
-        for row in rows:  # one slider below the other
-            row.children[0].layout.width = f"{min(max(map(len, result.inputs)), NAME_WIDTH)}ch"
+        width = max(row.label_width for row in self.rows)
+        for row in self.rows:  # one slider below the other
+            row.label.layout.width = f"{width}ch"
+        fixed = [name for name, value in result.inputs.items() if not is_scalar(value) and not is_array(value)]
+        rows = [row.root for row in self.rows] + [_fixed_row(name, result.inputs[name], width) for name in fixed]
         self.root = _classed(
             Live(
                 [
@@ -201,17 +287,56 @@ class Panel:
             "ad-panel",
         )
 
+    def _make_rows(self, ranges: Mapping[str, Sequence[float | None]]) -> list[InputRow]:
+        """A row for each number, and for each entry of a small array; one for a larger array."""
+        small = {name for name, entries in self.arrays.items() if entries.size <= ONE_EACH}
+        scalars = sum(map(is_scalar, self.inputs.values()))
+        if scalars + sum(self.arrays[name].size for name in small) + len(self.arrays) - len(small) > MAX_SLIDERS:
+            small = {name for name in small if self.arrays[name].size == 1}
+        rows: list[InputRow] = []
+        for name, value in self.inputs.items():
+            if is_scalar(value):
+                grid = given(ranges[name]) if name in ranges else around(float(value))
+                rows.append(InputRow(name, float(value), grid, self._moved))
+            elif name in self.arrays:
+                rows += self._rows_of(self.arrays[name], ranges, each=name in small)
+        return rows
+
+    def _rows_of(
+        self, entries: Entries, ranges: Mapping[str, Sequence[float | None]], *, each: bool
+    ) -> Iterator[InputRow]:
+        def grid_at(place: tuple[int, ...]) -> Grid:
+            span = span_of(ranges, entries, place)
+            return given(span) if span else around(entries.start_at(place), entries.typical)
+
+        if each:
+            for place in entries.places():
+                label, value = entries.label(place), entries.at(place)
+                yield InputRow(label, value, grid_at(place), self._moved, entries.name, place)
+        else:  # the entry that the user has described comes first
+            named = (entries.parse(key[len(entries.name) :]) for key in ranges if key.startswith(f"{entries.name}["))
+            first = next((place for place in named if place is not None), entries.first)
+            yield PickedRow(entries, first, grid_at, self._moved, self._picked)
+
     # ---- what a user does
 
     def _moved(self, row: InputRow) -> None:
-        self.inputs[row.name] = row.value
+        self.inputs[row.of] = row.value if row.place is None else self.arrays[row.of].moved(row.place, row.value)
         self.recompute()
+
+    def _picked(self, row: PickedRow, message: str) -> None:
+        """Another entry stands at the slider: nothing has moved."""
+        self._say(message)
+        self._tell_grids()
 
     def reset(self) -> None:
         """Every input back to where it began."""
+        for name, entries in self.arrays.items():
+            self.inputs[name] = entries.reset()
         for row in self.rows:
             row.reset()
-            self.inputs[row.name] = row.value
+            if row.place is None:
+                self.inputs[row.of] = row.value
         self.recompute()
 
     # ---- what follows from it
@@ -246,9 +371,7 @@ class Panel:
         self.view.value = html
         self.view.remove_class("ad-stale")
         self._pace(time.perf_counter() - began)
-        grids = self._grids()
-        if grids != self.companion.inputs:
-            self.companion.inputs = grids
+        self._tell_grids()
         self._save_soon()
 
     def _pace(self, seconds: float) -> None:
@@ -274,6 +397,11 @@ class Panel:
 
     def _grids(self) -> list[dict[str, Any]]:
         return [{"name": row.name, "lo": row.grid.lo, "hi": row.grid.hi, "steps": row.grid.steps} for row in self.rows]
+
+    def _tell_grids(self) -> None:
+        grids = self._grids()
+        if grids != self.companion.inputs:
+            self.companion.inputs = grids
 
     # ---- the static report
 
@@ -346,9 +474,11 @@ def _nothing(message: Any) -> None:
     """A message that is not sent on."""
 
 
-def _fixed_row(name: str, value: Any) -> ipywidgets.HBox:
+def _fixed_row(name: str, value: Any, width: int) -> ipywidgets.HBox:
     """An input without a slider: its name and what it is."""
-    return _classed(ipywidgets.HBox([_name(name), _classed(ipywidgets.Label(_shorten(value)), "ad-fixed")]), "ad-input")
+    label = _name(name)
+    label.layout.width = f"{width}ch"
+    return _classed(ipywidgets.HBox([label, _classed(ipywidgets.Label(_shorten(value)), "ad-fixed")]), "ad-input")
 
 
 def _name(name: str) -> ipywidgets.Label:
