@@ -74,7 +74,7 @@ def constant(x: Any) -> str:
 
 
 def _bracketed(text: str) -> str:
-    return text if text.isidentifier() or text.endswith(("]", ")")) else f"({text})"
+    return text if text.isidentifier() or text.endswith(("]", ")")) or text[:1] == "<" else f"({text})"
 
 
 def _item(op: Any, operands: Sequence[str]) -> str:
