@@ -9,6 +9,8 @@ from typing import Any
 
 from .row import Row, Source
 
+MEMORY = ("write", "look")  # operations that put a value into an array, and take the array as it then is
+
 
 @dataclass(slots=True)
 class LineGroup:
@@ -33,7 +35,9 @@ def line_groups(rows: Iterable[Row], sources: Mapping[str, Source]) -> list[Line
         if key not in groups:
             groups[key] = _new_group(len(groups), row, sources)
             places[key] = set()
-        group, place = groups[key], row.span
+        group = groups[key]
+        # what is written into an array stands where it was computed: u[1:] += x
+        place = None if row.span is None else (row.span, row.op if row.op in MEMORY else "")
         adjacent = previous is not None and (previous.source, previous.line) == (row.source, row.line)
         if group.inputs or row.line is None:
             again = False
@@ -46,7 +50,7 @@ def line_groups(rows: Iterable[Row], sources: Mapping[str, Source]) -> list[Line
             if where not in inner:
                 inner[where] = _inside_call(row, sources)
             # sum(terms) computes many times at one place: that is one run, as long as nothing comes between
-            again = not (inner[where] and adjacent and previous is not None and previous.span == place)
+            again = not (inner[where] and adjacent and previous is not None and previous.span == row.span)
         if again or not group.runs:
             group.runs.append([])
             places[key].clear()

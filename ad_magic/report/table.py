@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import islice, product
 from typing import TYPE_CHECKING, Any
 
-from .array import brief, shape_of, shape_text
+from .array import brief, is_short, shape_of, shape_text
 from .lines import LineGroup, line_groups
 from .row import Flag, Number, Row, Source
 
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 
 MAX_SEEDS = 6  # tangent columns; more than that cannot be read side by side
 MAX_ENTRIES = 4  # the same where inputs are arrays and the adjoint has the derivative for all of their entries
+MAX_WIDE = 2  # and where what is computed are matrices or long vectors: a column of them is wide
+SEEDS_NAMED = 8  # in a note
 MAX_SWEEPS = 16  # entries of an array output for whose Jacobian the report runs a reverse sweep each
 
 
@@ -192,30 +195,45 @@ def flag_text(flag: Flag) -> str:
 def _seeds(r: Result) -> tuple[list[str], list[str]]:
     """The seeds whose tangents are shown, and in words what is left out.
 
-    Where an input is an array of many entries, the adjoint says in one column what its tangents say in many.
+    Where an input is an array of many entries, the adjoint says in one column what its tangents say in many. There may
+    be thousands of seeds: none of them is named that is not shown or said.
     """
-    every = list(r.seeds) if r.mode != "reverse" else []
-    arrays = [name for name, value in r.inputs.items() if shape_of(value)]
-    many = len(every) > MAX_ENTRIES and any(row.adjoint is not None for row in r.rows)
+    if r.mode == "reverse":
+        return [], []
+    arrays = {name: value.size for name, value in r.inputs.items() if shape_of(value)}
+    of_arrays = sum(arrays.values())
+    count = len(r.inputs) - len(arrays) + of_arrays if arrays else len(r.seeds)
+    wide = any(row.shape and row.op != "input" and not is_short(row.value) for row in r.rows)
+    many = count > (MAX_WIDE if wide else MAX_ENTRIES) and any(row.adjoint is not None for row in r.rows)
     starts = tuple(f"{name}[" for name in arrays)
-    entries = {seed for seed in every if seed.startswith(starts)} if many else set()
-    known = computed_seeds(r) if arrays else every
-    shown = [seed for seed in known if seed not in entries][:MAX_SEEDS] if every else []
+    hidden = many and of_arrays > 0
+    known = computed_seeds(r) if arrays else r.seeds
+    shown = [seed for seed in known if not (hidden and seed.startswith(starts))][:MAX_SEEDS]
     notes = []
-    if entries:
-        which = f"{len(entries)} seeds, the entries of {_some(arrays)}"
+    if hidden:
+        which = f"{of_arrays} seed{'s' if of_arrays != 1 else ''}, the entries of {_some(list(arrays))}"
         notes.append(f"Tangents of {which}, are not shown: the adjoint has the derivative for each of them.")
-    seen = {*shown, *entries}
-    left = [seed for seed in every if seed not in seen]
+    left = count - len(shown) - (of_arrays if hidden else 0)
     if left:
-        notes.append(f"Tangents of {len(left)} more seed{'s' if len(left) != 1 else ''} are not shown: {_some(left)}.")
+        every = _seed_names(r, arrays=not hidden) if arrays else r.seeds
+        names = (seed for seed in every if seed not in shown)
+        some = _some(list(islice(names, SEEDS_NAMED + 1)))
+        notes.append(f"Tangents of {left} more seed{'s' if left != 1 else ''} are not shown: {some}.")
     return shown, notes
+
+
+def _seed_names(r: Result, *, arrays: bool) -> Iterator[str]:
+    """The seeds in order, one at a time; without `arrays` those of numbers alone."""
+    for name, value in r.inputs.items():
+        if not shape_of(value):
+            yield name
+        elif arrays:
+            yield from (f"{name}[{', '.join(map(str, place))}]" for place in product(*map(range, value.shape)))
 
 
 def computed_seeds(r: Result) -> list[str]:
     """The seeds of which there are tangents: for large inputs not all, and one that is missing is no zero."""
-    computed = set().union(*(row.tangents for row in r.rows if row.op == "input"))
-    return [seed for seed in r.seeds if seed in computed]
+    return list(dict.fromkeys(seed for row in r.rows if row.op == "input" for seed in row.tangents))
 
 
 def _columns(r: Result, seeds: Sequence[str]) -> tuple[Column, ...]:
@@ -310,5 +328,5 @@ def _source_name(key: str | None, sources: Mapping[str, Source]) -> str:
     return sources[key].name if key is not None and key in sources else (key or "elsewhere")
 
 
-def _some(names: Sequence[str], limit: int = 8) -> str:
+def _some(names: Sequence[str], limit: int = SEEDS_NAMED) -> str:
     return ", ".join(names[:limit]) + (", …" if len(names) > limit else "")
