@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import shutil
+import sys
 import unicodedata
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
@@ -15,30 +17,50 @@ if TYPE_CHECKING:
     from .result import Result
 
 Names = Callable[[str], str]  # how our own names are written
-WIDTH = 110  # columns of a terminal that a table may take
+WIDTH = 110  # columns that a table may take where there is no terminal to ask
+LEAST_WIDTH = 60
 MAX_CODE = 34  # a longer source line gets a line of its own
-MAX_EXPRESSION = 26
+MAX_EXPRESSION = 26  # more in a wide terminal
 BETWEEN = "   "  # the parts of a result line
 MAX_DERIVATIVES = 12  # derivatives in the result line
 
 
 def render(
-    r: Result, *, digits: int = 6, max_rows: int = 60, partials: bool = False, unfold: bool = False, width: int = WIDTH
+    r: Result,
+    *,
+    digits: int = 6,
+    max_rows: int = 60,
+    partials: bool = False,
+    unfold: bool = False,
+    width: int | None = None,
 ) -> str:
-    """The result line, the table, notes, flags. `unfold` lists earlier runs of a loop, `partials` local partials."""
+    """The result line, the table, notes, flags. `unfold` lists earlier runs of a loop, `partials` local partials.
+
+    `width` is that of the terminal, if it is not said.
+    """
+    width = terminal_width() if width is None else width
     t = table(r, max_rows=max_rows)
     names = subscripted if _names_like_ours(r) else str  # v₃ is ours where the user calls something v3
-    columns, bars, notes = _fitting(t, width - _text_width(t, unfold), digits, unfold)
+    left, columns, bars, notes = _fitting(t, width, digits, unfold, names)
     results = [
         line if display_width(line) <= width else line.replace(BETWEEN, "\n  ") for line in result_lines(t, digits)
     ]
-    blocks = ["\n".join(results), *_table(t, r, columns, digits, partials, unfold, bars, names)]
+    blocks = ["\n".join(results), *_table(t, r, left, columns, digits, partials, unfold, bars, names)]
     notes += notes_of(t, unfold)
     if notes:
         blocks.append("\n".join(notes))
     if t.flags:
         blocks.append("\n".join(f"! {names(flag_text(flag))}" for flag in t.flags))
     return "\n\n".join(blocks)
+
+
+def terminal_width() -> int:
+    """The columns of the terminal that reads this; in a notebook and in a file there is none."""
+    try:
+        terminal = sys.stdout.isatty()
+    except (AttributeError, ValueError):  # a stand-in, or closed
+        terminal = False
+    return max(shutil.get_terminal_size((WIDTH, 24)).columns, LEAST_WIDTH) if terminal else WIDTH
 
 
 def _names_like_ours(r: Result) -> bool:
@@ -93,8 +115,12 @@ def _pad(text: str, width: int, right: bool = False) -> str:
     return space + text if right else text + space
 
 
-def _left_cells(t: Table, unfold: bool, names: Names = str) -> list[list[str] | str]:
-    """The cells left of the numbers for each entry: line, code, runs, variable, expression. A text stands alone."""
+def _left_cells(t: Table, unfold: bool, names: Names, width: int, max_code: int) -> list[list[str] | str]:
+    """The cells left of the numbers for each entry: line, code, runs, variable, expression. A text stands alone.
+
+    Code of more than `max_code` characters gets a line of its own, which may be as long as the table.
+    """
+    max_expression = max(width * MAX_EXPRESSION // WIDTH, MAX_EXPRESSION // 2)
     cells: list[list[str] | str] = []
     above = None
     for entry in entries(t, unfold=unfold):
@@ -103,8 +129,8 @@ def _left_cells(t: Table, unfold: bool, names: Names = str) -> list[list[str] | 
             continue
         _, group, run, row = entry
         first = group is not above
-        code, line = (shorten(group.code, 100), group.line) if first else ("", None)
-        if len(code) > MAX_CODE:
+        code, line = (shorten(group.code, width - 6), group.line) if first else ("", None)
+        if len(code) > max_code:
             cells.append(f"{line or '':>4}  {code}")
             code, line = "", None
         runs = ""
@@ -113,14 +139,15 @@ def _left_cells(t: Table, unfold: bool, names: Names = str) -> list[list[str] | 
         label = row.label if row.label and row.op != "input" else ""
         variable = f"{names(row.name)} {label}".strip()
         expression = row.expression if row.op == "input" else names(row.expression)
-        expression = shorten(expression, MAX_EXPRESSION) + (" !" if row.flags else "")
+        expression = shorten(expression, max_expression) + (" !" if row.flags else "")
         cells.append([str(line or ""), code, runs, variable, expression])
         above = group
     return cells
 
 
-def _heads(t: Table) -> list[str]:
-    return ["line", "code", "runs" if t.looped else "", "variable", "expression"]
+def _heads(t: Table, cells: Sequence[Sequence[str] | str]) -> list[str]:
+    code = any(cell[1] for cell in cells if not isinstance(cell, str))
+    return ["line", "code" if code else "", "runs" if t.looped else "", "variable", "expression"]
 
 
 def _widths(heads: Sequence[str], cells: Sequence[Sequence[str] | str]) -> list[int]:
@@ -128,8 +155,8 @@ def _widths(heads: Sequence[str], cells: Sequence[Sequence[str] | str]) -> list[
     return [max(display_width(row[i]) for row in rows) for i in range(len(heads))]
 
 
-def _text_width(t: Table, unfold: bool) -> int:
-    return sum(w + 2 for w in _widths(_heads(t), _left_cells(t, unfold)) if w)
+def _text_width(t: Table, cells: Sequence[Sequence[str] | str]) -> int:
+    return sum(w + 2 for w in _widths(_heads(t, cells), cells) if w)
 
 
 def _numbers(t: Table, column: Column, digits: int, unfold: bool, bars: bool) -> list[str]:
@@ -138,10 +165,12 @@ def _numbers(t: Table, column: Column, digits: int, unfold: bool, bars: bool) ->
     return column_texts(values, digits, shapes=column.kind == "value", bars=bars)
 
 
-def _fitting(t: Table, room: int, digits: int, unfold: bool) -> tuple[list[Column], bool, list[str]]:
-    """The columns that fit into `room`, and whether arrays are drawn as bars.
+def _fitting(
+    t: Table, width: int, digits: int, unfold: bool, names: Names
+) -> tuple[list[list[str] | str], list[Column], bool, list[str]]:
+    """What fits into `width`: the cells left of the numbers, the columns, whether arrays are drawn as bars.
 
-    The bars go first, then the last tangents, and a note says which.
+    The bars go first, then the column of the code, then the last tangents, and a note says which.
     """
 
     def size(columns: Sequence[Column], bars: bool) -> int:
@@ -149,16 +178,23 @@ def _fitting(t: Table, room: int, digits: int, unfold: bool) -> tuple[list[Colum
         return sum(max(found) + 3 for found in widths)
 
     columns, dropped = list(t.columns), list[str]()
+    left = _left_cells(t, unfold, names, width, MAX_CODE)
+    room = width - _text_width(t, left)
     bars = size(columns, True) <= room
+    if size(columns, bars) > room:  # in a wider terminal a code column is worth more than a tangent
+        above = _left_cells(t, unfold, names, width, 0)
+        if width < WIDTH or size(columns, bars) <= width - _text_width(t, above):
+            left, room = above, width - _text_width(t, above)
     while size(columns, bars) > room and any(c.kind == "tangent" for c in columns):
         last = max(i for i, c in enumerate(columns) if c.kind == "tangent")
         dropped.insert(0, columns.pop(last).head)
-    return columns, bars, [f"Left out for want of width: {', '.join(dropped)}."] if dropped else []
+    return left, columns, bars, [f"Left out for want of width: {', '.join(dropped)}."] if dropped else []
 
 
 def _table(
     t: Table,
     r: Result,
+    cells: list[list[str] | str],
     columns: list[Column],
     digits: int,
     with_partials: bool,
@@ -166,7 +202,7 @@ def _table(
     bars: bool,
     names: Names,
 ) -> list[str]:
-    cells, heads = _left_cells(t, unfold, names), _heads(t)
+    heads = _heads(t, cells)
     if not any(not isinstance(c, str) for c in cells):
         return []
     widths = _widths(heads, cells)
