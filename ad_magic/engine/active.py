@@ -67,6 +67,15 @@ class Active:
 
         return call_function(function, args, kwargs)
 
+    def __getitem__(self, key: Any) -> Any:
+        if not _of_numpy(self):
+            raise TypeError("'float' object is not subscriptable")
+        from .arrays.constructors import whole
+
+        return whole(self)[key]
+
+    __iter__ = None
+
     def __getattr__(self, name: str) -> Any:
         if name in OF_NUMPY and _of_numpy(self):  # an entry of an array has what an array without axes has
             if name == "T":
@@ -140,10 +149,11 @@ class Active:
         return primal(self).hex()
 
 
-OF_NUMPY = frozenset(
-    "shape ndim size dtype T item sum mean std var prod max min astype reshape copy tolist flatten ravel clip round "
-    "squeeze any all nbytes itemsize dot cumsum cumprod argmax argmin transpose strides flags repeat".split()
-)
+OF_NUMPY = frozenset((
+    "shape", "ndim", "size", "dtype", "T", "item", "sum", "mean", "std", "var", "prod", "max", "min", "astype",
+    "reshape", "copy", "tolist", "flatten", "ravel", "clip", "round", "squeeze", "any", "all", "nbytes",
+    "itemsize", "dot", "cumsum", "cumprod", "argmax", "argmin", "transpose", "strides", "flags", "repeat"
+))  # fmt: skip
 
 
 def _of_numpy(x: Any) -> bool:

@@ -1,8 +1,8 @@
 """A second look where a number ran out of the range of doubles.
 
-log1p(exp(x)) at x = 1000 is infinite in doubles, and its derivative comes out as zero times infinity. The slope is 1 all the
-same. Where a value of a run is infinite the recorded operations are done once more in numbers of a greater range (80 bits
-on x86; where NumPy has none there is no second look), and the derivative is taken there.
+log1p(exp(x)) at x = 1000 is infinite in doubles, and its derivative comes out as zero times infinity. The slope is
+1 all the same. Where a value of a run is infinite the recorded operations are done once more in numbers of a
+greater range (80 bits on x86; where NumPy has none there is no second look), and the derivative is taken there.
 """
 
 from __future__ import annotations

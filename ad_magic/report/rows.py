@@ -269,9 +269,7 @@ def _at(arguments: Sequence[Any], position: tuple[int, ...], z: Any) -> list[flo
     return [float(np.broadcast_to(x, z.shape)[position]) for x in arguments]
 
 
-def _kink_message(
-    rule: Rule, text: str, arguments: Sequence[float], entries: Sequence[tuple[int, ...]] = ()
-) -> str:
+def _kink_message(rule: Rule, text: str, arguments: Sequence[float], entries: Sequence[tuple[int, ...]] = ()) -> str:
     assert rule.kink is not None
     slopes = ""
     if rule.kink.left or rule.kink.right:
@@ -352,7 +350,11 @@ def _look_flag(tape: Columns, i: int, text: str, add: Any) -> None:
         args, _ = filled(op.template, tape.arguments(i))  # type: ignore[attr-defined]
         equal = np.equal(*args)
         if op.name in ("lt", "le", "gt", "ge") and np.any(equal):
-            add("kink", i, f"the comparison {text} is made exactly at equality: the derivative is that of the branch taken")
+            add(
+                "kink",
+                i,
+                f"the comparison {text} is made exactly at equality: the derivative is that of the branch taken",
+            )
         elif op.name in ("eq", "ne") and np.any(equal):
             add(
                 "equality-branch",

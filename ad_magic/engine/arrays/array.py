@@ -1,15 +1,16 @@
 """An active array: to the user's program it is an ndarray.
 
 It holds its value, its run and the row of that run it stands for; in forward mode its tangents, one for each direction
-along a leading axis. It is no ndarray in truth: C code that does not ask (`__array_function__`, `__array_ufunc__`) would
-take the bare values, and the derivative would be lost in silence.
+along a leading axis. It is no ndarray in truth: C code that does not ask (`__array_function__`, `__array_ufunc__`)
+would take the bare values, and the derivative would be lost in silence.
 """
 
 from __future__ import annotations
 
 import dis
+from collections.abc import Iterator
 from types import FrameType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ad_magic.engine.active import Active, LostDerivative, after_run, place_in_words
 from ad_magic.engine.complexes import Complex
@@ -43,7 +44,13 @@ class Array:
     version: int
     place: Any
 
-    __class__ = property(lambda self: np.ndarray)  # type: ignore[assignment]
+    __class__ = property(lambda self: np.ndarray)
+
+    if TYPE_CHECKING:  # what `methods` adds
+
+        def __getattr__(self, name: str) -> Any: ...
+        def __getitem__(self, key: Any) -> Any: ...
+        def __iter__(self) -> Iterator[Any]: ...
 
     # ---- what an ndarray says of itself ----
 

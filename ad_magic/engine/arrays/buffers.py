@@ -1,9 +1,9 @@
 """Plain arrays that a program may write active numbers into.
 
-A cell says `b = np.zeros(3); b[1] = x`. While it runs, the arrays that NumPy makes for it, and those of earlier cells, are
-Buffers: ndarrays like any other, for C code too, that notice when something active is written to them. From
-then on what stands in them is followed as a memory of the run (see `memory`), and their own memory holds NaN until the run
-is over, so that code that reads past us cannot take plain numbers unnoticed.
+A cell says `b = np.zeros(3); b[1] = x`. While it runs, the arrays that NumPy makes for it, and those of earlier
+cells, are Buffers: ndarrays like any other, for C code too, that notice when something active is written to them. From
+then on what stands in them is followed as a memory of the run (see `memory`), and their own memory holds NaN until
+the run is over, so that code that reads past us cannot take plain numbers unnoticed.
 """
 
 from __future__ import annotations
@@ -114,7 +114,9 @@ class Flat:
 
     @property
     def coords(self) -> tuple[int, ...]:
-        return tuple(int(k) for k in np.unravel_index(self.index, self.base.shape)) if self.base.size > self.index else ()
+        return (
+            tuple(int(k) for k in np.unravel_index(self.index, self.base.shape)) if self.base.size > self.index else ()
+        )
 
     def copy(self) -> Any:
         return self.base.flatten()

@@ -27,6 +27,9 @@ class ComposedOperation(PairOperation):
 
     __slots__ = ("at", "inner", "outputs", "seeds", "several", "template")
 
+    several: bool  # whether it has several results
+    template: Any
+
     def __init__(self, name: str, count: int, inner: Columns, seeds: list[int], outputs: Any, at: Any) -> None:
         Operation.__init__(self, name, COMPOSED, (True,) * count)  # type: ignore[arg-type]
         self.options = {}

@@ -46,7 +46,9 @@ def _entries(x: Any) -> tuple[list[Any], tuple[int, ...]]:
     if not isinstance(x, (list, tuple)):
         value = operand(x)
         if value is NotImplemented:
-            raise LostDerivative(f"{place_in_words(user_frame())}: an array of numbers cannot hold a {type(x).__name__}")
+            raise LostDerivative(
+                f"{place_in_words(user_frame())}: an array of numbers cannot hold a {type(x).__name__}"
+            )
         return [value], ()
     parts = [_entries(y) for y in x]
     shapes = {(*shape, *shape_of(entries[0]) * (len(entries) == 1 and not shape)) for entries, shape in parts}
@@ -86,7 +88,6 @@ def copy(x: Any) -> Any:
 
 def from_complex(z: Complex) -> Any:
     """A complex number with active parts as an operand: real + 1j * imag, an array without axes."""
-    from .perform import by_entry
 
     re, im = operand(z.real), operand(z.imag)
     if type(re) not in NUMBERS and type(im) not in NUMBERS:
@@ -112,7 +113,7 @@ def as_type(x: Any, dtype: Any, copied: bool = True) -> Any:
 
     x = operand(x)
     kind = np.dtype(dtype)
-    if kind == object:
+    if kind.kind == "O":
         out = np.empty(shape_of(x), dtype=object)
         for k in np.ndindex(shape_of(x)):
             out[k] = x[k]

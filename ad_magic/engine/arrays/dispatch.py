@@ -69,9 +69,7 @@ def _masked(result: Any, where: Any, out: Any) -> Any:
 def written(out: Any, result: Any) -> Any:
     """Write a result where `out=` says; returns it."""
     if isinstance(out, tuple) and len(out) > 1:
-        return tuple(
-            r if o is None else written((o,), r) for o, r in zip(out, result, strict=True)
-        )
+        return tuple(r if o is None else written((o,), r) for o, r in zip(out, result, strict=True))
     target = out[0] if isinstance(out, tuple) else out
     if is_active(result) or type(target) is Array or memory.memory_of(target) is not None:
         return buffers.assigned(target, None, result)
@@ -116,14 +114,14 @@ def _home(function: Any) -> str:
 def no_rule(name: str) -> LostDerivative:
     """What to say of a function without a rule."""
     return LostDerivative(
-        f"{place_in_words(user_frame())}: {name} has no derivative rule here. Write it with functions that have one, or "
-        "ad_magic.primal(x) where only the value matters"
+        f"{place_in_words(user_frame())}: {name} has no derivative rule here. Write it with functions that have one, "
+        "or ad_magic.primal(x) where only the value matters"
     )
 
 
 def call_function(function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     """What a function of NumPy gives for arguments of which some are active."""
-    from .tables import FUNCTIONS
+    from . import tables  # noqa: F401  it fills the list
 
     handler = FUNCTIONS.get(function)
     if handler is None:
@@ -144,4 +142,4 @@ def name_of(function: Callable[..., Any]) -> str:
 
 
 from . import methods, special  # noqa: E402, F401  methods gives Array its operators
-from .functions import UFUNC_METHODS, UFUNCS  # noqa: E402
+from .functions import FUNCTIONS, UFUNC_METHODS, UFUNCS  # noqa: E402

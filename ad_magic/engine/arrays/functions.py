@@ -1,5 +1,5 @@
-"""What each function of NumPy does with active arrays: by a row of the table, by a function pair, as a move of entries, by
-composition, or as a look at plain values. `UFUNCS` and `FUNCTIONS` map NumPy's own functions to ours.
+"""What each function of NumPy does with active arrays: by a row of the table, by a function pair, as a move of
+entries, by composition, or as a look at plain values. `UFUNCS` and `FUNCTIONS` map NumPy's own functions to ours.
 """
 
 from __future__ import annotations
@@ -18,10 +18,10 @@ from ad_magic.rules.arrays import sums as _sums
 from ad_magic.rules.arrays.frozen import np
 from ad_magic.rules.arrays.rule import ArrayRule
 
-from .array import NUMBERS, Array, operand, refresh, row, split, youngest
+from .array import NUMBERS, Array, operand, refresh, row, split
 from .moves import call_of, filled, move, shares, standing
-from .operation import PairOperation, shape_of
-from .perform import by_entry, carried_out, pair
+from .operation import shape_of
+from .perform import by_entry, pair
 
 PAIRS: dict[str, ArrayRule] = {rule.name: rule for rule in (*_sums.RULES, *_products.RULES, *_moves.RULES)}
 
@@ -84,8 +84,8 @@ _SHORT = {"less": "lt", "less_equal": "le", "greater": "gt", "greater_equal": "g
 @cache
 def entry_function(rule: str) -> Callable[..., Any]:
     """The ufunc of NumPy for a row of the table."""
-    for name, row in _ROWS.items():
-        if row == rule:
+    for name, found in _ROWS.items():
+        if found == rule:
             return getattr(np, name)
     from .special import SPECIAL
 
@@ -255,9 +255,7 @@ def _outer(ufunc: Any, a: Any, b: Any, **options: Any) -> Any:
 def _reduceat(ufunc: Any, a: Any, indices: Any, axis: int = 0, dtype: Any = None) -> Any:
     a = np.moveaxis(operand(a), axis, 0)
     ends = [*indices[1:], len(a)]
-    parts = [
-        _reduce(ufunc, a[i:j], 0) if i < j else a[i] for i, j in zip(list(indices), ends, strict=True)
-    ]
+    parts = [_reduce(ufunc, a[i:j], 0) if i < j else a[i] for i, j in zip(list(indices), ends, strict=True)]
     return np.moveaxis(np.stack(parts), 0, axis)
 
 

@@ -1,8 +1,9 @@
 """Memory that arrays share, and writing to it.
 
-As long as nothing is written, an array is a value: a row of its run. The first write to a memory opens it: from then on its
-content is followed entry by entry, in the logical order of the array that owns it, and an array that stands in it looks up
-its content whenever something was written since. What was saved for the sweeps before stays as it was.
+As long as nothing is written, an array is a value: a row of its run. The first write to a memory opens it: from
+then on its content is followed entry by entry, in the logical order of the array that owns it, and an array that
+stands in it looks up its content whenever something was written since. What was saved for the sweeps before stays
+as it was.
 
 On the tape a memory is a row, and each write and each look one more. In the reverse sweep the adjoint of the memory
 is one flat array: a look adds to it, a write takes out what was written and leaves zero (the adjoint of `b[i] = x` is
@@ -19,8 +20,8 @@ from ad_magic.engine.tape import Tape, user_frame
 from ad_magic.rules.arrays.frozen import np
 from ad_magic.rules.arrays.rule import ArrayRule
 
-from .array import NUMBERS, Array, directions, frozen, is_active, made, operand, row
-from .operation import absent, reduced, shape_of, spread
+from .array import Array, directions, frozen, is_active, made, operand, row
+from .operation import absent, reduced, shape_of
 
 OPEN: list[Tape] = []  # runs in which a memory was opened, the youngest last
 
@@ -49,11 +50,23 @@ def at_same_place(view: np.ndarray[Any, Any], root: np.ndarray[Any, Any], other:
 class Memory:
     """A memory of a run: what it holds now, flat; or `whole`, the array whose value fills all of it."""
 
-    __slots__ = ("_numbers", "content", "known", "owner", "row", "state", "tangent", "tape", "users", "version", "whole")
+    __slots__ = (
+        "_numbers",
+        "content",
+        "known",
+        "owner",
+        "row",
+        "state",
+        "tangent",
+        "tape",
+        "users",
+        "version",
+        "whole",
+    )
 
     def __init__(self, tape: Tape, owner_: np.ndarray[Any, Any], whole: Array | None, users: bool) -> None:
-        """`whole` fills the memory; without it the memory has the plain numbers that stand there. `users`: it is that of
-        an array of the user's, which in the end holds what was written."""
+        """`whole` fills the memory; without it the memory has the plain numbers that stand there. `users`: it is
+        that of an array of the user's, which in the end holds what was written."""
         if not owner_.flags.forc or owner_.dtype.kind not in "fc":
             raise LostDerivative(
                 f"{place_in_words(user_frame())}: this array cannot hold a derivative (its type is {owner_.dtype}); "
@@ -179,9 +192,8 @@ class Memory:
             self.write(whole, key, value)
             return
         active = is_active(value) and value.tape is tape
-        if type(value) is Array and active:
-            if value.version != tape.writes:
-                value = made(tape, *_current(value))
+        if type(value) is Array and active and value.version != tape.writes:
+            value = made(tape, *_current(value))
         if key is None and type(value) is Array and active and self.fills(view) and _alike(value, view):
             self.whole, self.content, self.tangent = made(tape, value.index, value.value, value.tangent), None, None
             self._written()
@@ -289,8 +301,8 @@ def open_memory(tape: Tape, view: np.ndarray[Any, Any], whole: Array | None) -> 
         if before is not None and whole is None:  # of an older run: its numbers go on
             memory.content = np.reshape(before.look(root), -1)
         _opened(tape, memory)
-        if whole is None:
-            root.flags.writeable and root.fill(np.nan)  # who reads past us shall notice
+        if whole is None and root.flags.writeable:
+            root.fill(np.nan)  # who reads past us shall notice
     return memory
 
 
@@ -483,7 +495,9 @@ class MemoryOperation(Operation):
         """The forward sweep passes this row; returns its tangent."""
         if self.name == "memory":
             start = tangents[left[0]] if self.active[0] else 0.0
-            flats[row] = np.zeros(self.size) if absent(start) else np.array(np.broadcast_to(start, self.owner_shape)).ravel()
+            flats[row] = (
+                np.zeros(self.size) if absent(start) else np.array(np.broadcast_to(start, self.owner_shape)).ravel()
+            )
             return 0.0
         if self.name == "look":
             return flats[left[0]][self.places]
@@ -550,13 +564,12 @@ def pair_(rule: ArrayRule, operands: Any, options: Any) -> Any:
     return pair(rule, operands, options)
 
 
-ENTRIES = ArrayRule(
+ENTRIES: ArrayRule = ArrayRule(
     "entries", _entries, ("flat",), ("places",),
     lambda k, g, z, flat, places: pair_(SCATTERED, (g,), {"places": places, "size": flat.size}),
 )  # fmt: skip
-SCATTERED = ArrayRule(
+SCATTERED: ArrayRule = ArrayRule(
     "scattered", _scatter, ("g",), ("places", "size"),
     lambda k, g, z, x, places, size: pair_(ENTRIES, (g,), {"places": places}),
 )  # fmt: skip
 PLACED = ArrayRule("placed", _place, ("content", "value"), ("places", "last"), _pull_place, _push_place)
-

@@ -252,9 +252,9 @@ def _item(self: Array, *index: Any) -> Any:
     if not index:
         if self.size != 1:
             raise ValueError("can only convert an array of size 1 to a Python scalar")
-        return _python(self.reshape(-1)[0])  # type: ignore[attr-defined]
+        return _python(self.reshape(-1)[0])
     return _python(self.reshape(-1)[index[0]] if len(index) == 1 and self.ndim > 1 and not isinstance(index[0], tuple)
-                   else self[index if len(index) > 1 else index[0]])  # fmt: skip  # type: ignore
+                   else self[index if len(index) > 1 else index[0]])  # fmt: skip
 
 
 def _sort(self: Array, axis: int = -1, kind: Any = None, order: Any = None) -> None:
@@ -279,11 +279,11 @@ def _set_flat(self: Array, value: Any) -> None:
 
 def _resize(self: Array, *shape: Any, refcheck: bool = True) -> None:
     wanted = shape[0] if len(shape) == 1 else shape
-    flat = self.reshape(-1)  # type: ignore[attr-defined]
+    flat = self.reshape(-1)
     size = int(np.prod(wanted))
     if size > self.size:
         flat = np.concatenate([flat, np.zeros(size - self.size)])
-    y = np.reshape(flat[:size], wanted)
+    y: Any = np.reshape(flat[:size], wanted)
     self.index, self.value, self.tangent, self.version = y.index, y.value, y.tangent, y.version
     self.base, self.place = None, np.empty(self.value.shape, self.value.dtype)
 
@@ -362,5 +362,3 @@ for _name, _method in {**METHODS, **PROPERTIES}.items():
     if not isinstance(_method, property):
         _method.__name__ = _name
     setattr(Array, _name, _method)
-
-

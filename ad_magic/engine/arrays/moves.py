@@ -6,6 +6,7 @@ from there, and what comes out real was put in by the function (the zeros of a p
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable
 from typing import Any
 
@@ -94,15 +95,15 @@ class MoveOperation(PairOperation):
 
     __slots__ = ("call", "masks", "source", "template")
 
-    def __init__(
-        self, name: str, count: int, call: Callable[..., Any], source: Any, ends: Any, template: Any
-    ) -> None:
+    def __init__(self, name: str, count: int, call: Callable[..., Any], source: Any, ends: Any, template: Any) -> None:
         Operation.__init__(self, name, MOVE, (True,) * count)  # type: ignore[arg-type]
         self.options = {}
         self.call, self.template = call, template
         self.source = source
-        self.masks = [(source >= low) & (source < high) for low, high in zip(ends[:-1], ends[1:], strict=True)]
-        self.masks = [(mask, np.atleast_1d(source[mask] - low)) for mask, low in zip(self.masks, ends[:-1], strict=True)]
+        self.masks = [(source >= low) & (source < high) for low, high in itertools.pairwise(ends)]
+        self.masks = [
+            (mask, np.atleast_1d(source[mask] - low)) for mask, low in zip(self.masks, ends[:-1], strict=True)
+        ]
         self.pull, self.push = self.pull_move, self.push_move
 
     def value(self, *operands: Any) -> Any:
@@ -151,16 +152,16 @@ def move(function: Callable[..., Any], args: Any, kwargs: Any, name: str | None 
     ]
     sources = call(*numbers)
     views = _views(call, operands, results)
-    name = name or getattr(function, "__name__", "move")
+    title: str = name or str(getattr(function, "__name__", "move"))
 
     def moved(call: Callable[..., Any], z: Any, source: Any, place: Any) -> Any:
         source = np.asarray(source)
         if not np.iscomplexobj(source):  # the function kept the values, but not as they came
             from .dispatch import no_rule
 
-            raise no_rule(f"np.{name}")
+            raise no_rule(f"np.{title}")
         source = np.where(source.imag > 0, np.rint(source.imag).astype(np.intp) - 1, -1)
-        op = MoveOperation(name, len(operands), call, source, ends, template)
+        op = MoveOperation(title, len(operands), call, source, ends, template)
         tangent = pushed(tape, op, operands, values, op.active, z) if tape.forward else None
         base = next((x for x in operands if place is not None and shares(place, x.place)), None)
         result = record(tape, op, tuple(columns), None, z if base is None else z.copy(), tangent)
@@ -192,7 +193,12 @@ def shares(view: Any, memory: Any) -> bool:
 def standing(result: Array, view: Any, base: Array) -> Array:
     """A result that stands in the memory of another array: a change of one changes the other."""
     return made(
-        result.tape, result.index, result.value, result.tangent, place=view, base=base if base.base is None else base.base
+        result.tape,
+        result.index,
+        result.value,
+        result.tangent,
+        place=view,
+        base=base if base.base is None else base.base,
     )
 
 

@@ -20,13 +20,12 @@ from ad_magic.engine.complexes import Complex
 from ad_magic.engine.tape import is_ours, user_frame
 from ad_magic.engine.users import in_library
 
-from . import buffers, dispatch, methods  # noqa: F401  (methods gives Array its operators)
+from . import buffers, dispatch, methods, tables  # noqa: F401  (methods gives Array its operators)
 from .array import NUMBERS, Array, is_active, operand
 from .buffers import Buffer, bare, holds_active, wrapped
 from .constructors import array, as_type, copy, whole
-from .functions import looked
+from .functions import FUNCTIONS, looked
 from .special import special_modules
-from .tables import FUNCTIONS
 
 WATCHING: list[bool] = []  # whether the arrays that the program makes may be written to with active numbers
 
@@ -41,7 +40,7 @@ def _users_call() -> bool:
 
 def _as(original: Any, function: Callable[..., Any]) -> Callable[..., Any]:
     function = functools.wraps(original)(function)
-    del function.__wrapped__  # type: ignore[attr-defined]
+    del function.__wrapped__
     return function
 
 
@@ -76,7 +75,8 @@ def _bared(x: Any) -> Any:
     return [_bared(y) for y in x] if type(x) is list else bare(x)
 
 
-def _array(object: Any, dtype: Any = None, *, copy: Any = True, order: str = "K", subok: bool = False, ndmin: int = 0,
+def _array(object: Any, dtype: Any = None, *,  # noqa: A002
+           copy: Any = True, order: str = "K", subok: bool = False, ndmin: int = 0,
            like: Any = None) -> Any:  # fmt: skip
     if dtype is not None and np.dtype(dtype) == np.dtype(object_type):
         return _of_objects(object)
@@ -132,7 +132,12 @@ def _arange(*args: Any, dtype: Any = None, **options: Any) -> Any:
     return np.add(start, np.multiply(np.arange(count, dtype=float), step))
 
 
-def _fromiter(iter: Any, dtype: Any, count: int = -1, **options: Any) -> Any:
+def _fromiter(
+    iter: Any,  # noqa: A002
+    dtype: Any,
+    count: int = -1,
+    **options: Any,
+) -> Any:
     items = list(iter)
     if holds_active(items):
         return as_type(array(items), dtype, False)
@@ -353,7 +358,8 @@ MODULES: dict[str, dict[str, Any]] = {
     "numpy": {**_public(np), **_numpy},
     "numpy.linalg": _public(np.linalg),
     "numpy.lib.stride_tricks": {
-        **_public(np.lib.stride_tricks), "as_strided": _of_memory(np.lib.stride_tricks.as_strided)
+        **_public(np.lib.stride_tricks),
+        "as_strided": _of_memory(np.lib.stride_tricks.as_strided),
     },
     "numpy.fft": _public(np.fft),
 }
@@ -405,10 +411,13 @@ def _calls_float64(tree: ast.AST) -> bool:
 
 for _name in ("getitem", "repr", "str", "format", "bool", "int", "float", "contains", "index", "complex"):
     setattr(Buffer, f"__{_name}__", buffers._delegated(f"__{_name}__"))
-for _name in ("sum", "prod", "mean", "std", "var", "max", "min", "argmax", "argmin", "argsort", "argpartition", "cumsum",
-              "cumprod", "trace", "dot", "repeat", "take", "choose", "compress", "nonzero", "searchsorted", "any", "all",
-              "copy", "astype", "flatten", "tolist", "item", "clip", "round", "conj", "conjugate", "tobytes", "ravel",
-              "reshape", "put", "diagonal", "sort", "partition", "fill"):  # fmt: skip
+_DELEGATED = (
+    "sum", "prod", "mean", "std", "var", "max", "min", "argmax", "argmin", "argsort", "argpartition", "cumsum",
+    "cumprod", "trace", "dot", "repeat", "take", "choose", "compress", "nonzero", "searchsorted", "any", "all",
+    "copy", "astype", "flatten", "tolist", "item", "clip", "round", "conj", "conjugate", "tobytes", "ravel",
+    "reshape", "put", "diagonal", "sort", "partition", "fill",
+)  # fmt: skip
+for _name in _DELEGATED:
     setattr(Buffer, _name, buffers._delegated(_name))
 
 

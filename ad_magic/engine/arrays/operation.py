@@ -1,4 +1,5 @@
-"""Elementary operations on arrays: rows of the derivative table that go by entries, and primitives with a function pair.
+"""Elementary operations on arrays: rows of the derivative table that go by entries, and primitives with a function
+pair.
 
 Adjoints and tangents are arrays of the shape of the value. Broadcasting is undone where an adjoint is added.
 """
@@ -143,9 +144,10 @@ def _adjoint_type(x: Any) -> Any:
 
 
 class EntryOperation(Operation):
-    """A primitive of the table on each entry of arrays. `pull_carefully` and `push_carefully` leave absent what is zero."""
+    """A primitive of the table on each entry of arrays. `pull_carefully` and `push_carefully` leave absent what is
+    zero."""
 
-    __slots__ = ("complex", "pull_carefully", "push_carefully")
+    __slots__ = ("pull_carefully", "push_carefully")
     array = True
 
     pull_carefully: Callable[..., None]
@@ -159,7 +161,7 @@ class EntryOperation(Operation):
             return text
         from .functions import name_of_row
 
-        return f"{name_of_row(self.name)}{text[text.index('('):]}"
+        return f"{name_of_row(self.name)}{text[text.index('(') :]}"
 
     def partials(self, left: Any, right: Any, values: Sequence[Number], z: Number) -> tuple[Any, ...]:
         assert self.rule is not None
@@ -184,7 +186,12 @@ def _pull_lines(rule: Rule, active: tuple[bool, ...], is_complex: bool, careful:
             term = f"careful(g, {f'conj({factor})' if is_complex else factor})"
         elif is_complex and partial not in ("1", "-1"):
             term = f"g * conj({factor})"
-        elif not partial.isidentifier() and partial not in ("1", "-1") and not _is_constant(partial) and " if " not in partial:
+        elif (
+            not partial.isidentifier()
+            and partial not in ("1", "-1")
+            and not _is_constant(partial)
+            and " if " not in partial
+        ):
             term = f"times_fresh(g, {factor})"
         else:
             term = _term("g", partial if partial in ("1", "-1") else factor)
@@ -220,9 +227,13 @@ def entry_operation(name: str, active: tuple[bool, ...], is_complex: bool = Fals
     """The operation on arrays of a rule of the table, with these operands active."""
     rule = RULES[name]
     made = EntryOperation(name, rule, active)
-    made.complex = is_complex
-    namespace = {**numpy_names(), "reduced": reduced, "careful": careful_product, "conj": np.conjugate,
-                 "times_fresh": times_fresh}
+    namespace = {
+        **numpy_names(),
+        "reduced": reduced,
+        "careful": careful_product,
+        "conj": np.conjugate,
+        "times_fresh": times_fresh,
+    }
     for careful in (False, True):
         body = "".join(f"    {line}\n" for line in _pull_lines(rule, active, is_complex, careful))
         source = f"def pull(adjoints, g, left, right, values, z):\n    add = adjoints.add\n{body}"

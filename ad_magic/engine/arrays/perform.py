@@ -114,9 +114,7 @@ PART = ArrayRule("part", lambda whole: whole, ("whole",), (), lambda *_: None)
 # ---- forward mode: the tangents at once ----------------------------------------------------------
 
 
-def pushed(
-    tape: Tape, op: Any, operands: Sequence[Any], values: Sequence[Any], active: Sequence[bool], z: Any
-) -> Any:
+def pushed(tape: Tape, op: Any, operands: Sequence[Any], values: Sequence[Any], active: Sequence[bool], z: Any) -> Any:
     """The tangents of a result along all directions, as an array with a leading axis for them."""
     tangents = [directions(x) if on else None for x, on in zip(operands, active, strict=True)]
     with np.errstate(all="ignore"):

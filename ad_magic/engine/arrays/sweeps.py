@@ -136,7 +136,9 @@ def replay_arrays(tape: Columns, inputs: Mapping[int, Any], kind: str, shown: Co
 
 def _array_again(op: Any, operands: Any, kind: str) -> Any:
     if hasattr(op, "value"):
-        return op.value_complex(*operands) if kind == "complex" and hasattr(op, "value_complex") else op.value(*operands)
+        return (
+            op.value_complex(*operands) if kind == "complex" and hasattr(op, "value_complex") else op.value(*operands)
+        )
     if kind == "complex":
         from .complexstep import value_by_entry
 

@@ -1,7 +1,9 @@
-"""The list of NumPy's public functions, and what each does with active arguments. It is made when it is first needed."""
+"""The list of NumPy's public functions, and what each does with active arguments. It is made when it is first
+needed."""
 
 from __future__ import annotations
 
+import contextlib
 import operator
 from collections.abc import Callable
 from functools import partial
@@ -63,7 +65,9 @@ def _transpose(a: Any, axes: Any = None) -> Any:
 
 def _pad(array: Any, pad_width: Any, mode: Any = "constant", **options: Any) -> Any:
     if mode not in ("constant", "edge", "wrap", "reflect", "symmetric") or options.get("reflect_type") == "odd":
-        return refuse("np.pad", f"has no derivative rule for mode={mode!r}; put the border together by np.concatenate")()
+        return refuse(
+            "np.pad", f"has no derivative rule for mode={mode!r}; put the border together by np.concatenate"
+        )()
     constants = options.get("constant_values", 0)
     if holds_active(constants):
         return _framed(array, pad_width, constants)
@@ -129,8 +133,8 @@ _OWN: dict[str, Callable[..., Any]] = {
     "min": partial(functions._reduction, "min"), "amax": partial(functions._reduction, "max"),
     "amin": partial(functions._reduction, "min"),
     "cumsum": partial(functions._cumulative, "cumsum"), "cumprod": partial(functions._cumulative, "cumprod"),
-    "dot": functions._dot, "inner": functions._inner, "outer": functions._outer_product, "einsum": functions._einsum, "where": functions._where,
-    "sort": functions._sorted,
+    "dot": functions._dot, "inner": functions._inner, "outer": functions._outer_product, "einsum":
+    functions._einsum, "where": functions._where, "sort": functions._sorted,
     "unique_values": lambda x: np.unique(x),
     "copyto": functions._copyto, "put": functions._put, "putmask": functions._putmask, "place": functions._place,
     "put_along_axis": functions._put_along_axis, "fill_diagonal": functions._fill_diagonal,
@@ -160,10 +164,8 @@ def _fill() -> None:
     """Make the list: first the general ways, then the special ones."""
 
     def put(name: str, handler: Callable[..., Any]) -> None:
-        try:
+        with contextlib.suppress(AttributeError):  # not in this NumPy
             FUNCTIONS[operator.attrgetter(name)(np)] = handler
-        except AttributeError:
-            pass  # not in this NumPy
 
     for name in MOVES:
         put(name[3:], partial(_move_named, name[3:]))
@@ -206,4 +208,3 @@ def _look_named(name: str, *args: Any, **kwargs: Any) -> Any:
 
 
 _fill()
-

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import numpy as np
 else:
-    import numpy
+    import numpy  # noqa: ICN001
     import numpy.fft
     import numpy.linalg
 

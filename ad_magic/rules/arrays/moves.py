@@ -29,7 +29,9 @@ def is_basic(index: Any) -> bool:
     (True, False)
     """
     keys = index if isinstance(index, tuple) else (index,)
-    return all(isinstance(k, (int, slice, np.integer)) and not isinstance(k, bool) or k is None or k is ... for k in keys)
+    return all(
+        (isinstance(k, (int, slice, np.integer)) and not isinstance(k, bool)) or k is None or k is ... for k in keys
+    )
 
 
 def _pull_item(k: int, g: Any, z: Any, a: Any, index: Any) -> Any:
@@ -56,7 +58,11 @@ def _pull_stack(k: int, g: Any, z: Any, arrays: Any, axis: int = 0) -> Any:
 
 
 def _gathered(entries: Any, shape: tuple[int, ...]) -> Any:
-    return np.stack(entries).reshape(shape) if any(hasattr(x, "__array_ufunc__") for x in entries) else np.reshape(entries, shape)
+    return (
+        np.stack(entries).reshape(shape)
+        if any(hasattr(x, "__array_ufunc__") for x in entries)
+        else np.reshape(entries, shape)
+    )
 
 
 def _pull_gathered(k: int, g: Any, z: Any, entries: Any, shape: tuple[int, ...]) -> Any:
@@ -92,10 +98,20 @@ def _push_angle(k: int, t: Any, z: Any, a: Any) -> Any:
     return np.imag(np.conjugate(a) * t) / (np.real(a) ** 2 + np.imag(a) ** 2)
 
 
+def _pull_complex(k: int, g: Any, z: Any, real: Any, imag: Any) -> Any:
+    return np.real(g) if k == 0 else np.imag(g)
+
+
+def _value_complex(real: Any, imag: Any) -> Any:
+    z = real + 1j * imag
+    return z if hasattr(z, "tape") else np.asarray(z)
+
+
 # fmt: off
-RULES = (
+RULES: tuple[ArrayRule, ...] = (
     ArrayRule("item", _item, ("a",), ("index",), _pull_item),
-    ArrayRule("reshape", lambda a, shape: np.reshape(a, shape), ("a",), ("shape",), lambda k, g, z, a, shape: np.reshape(g, getattr(a, "shape", ()))),
+    ArrayRule("reshape", lambda a, shape: np.reshape(a, shape), ("a",), ("shape",),
+              lambda k, g, z, a, shape: np.reshape(g, getattr(a, "shape", ()))),
     ArrayRule("transpose", np.transpose, ("a",), ("axes",), _pull_transpose),
     ArrayRule("concatenate", np.concatenate, ("arrays",), ("axis",), _pull_concatenate, several=True),
     ArrayRule("stack", np.stack, ("arrays",), ("axis",), _pull_stack, several=True),
@@ -107,22 +123,9 @@ RULES = (
     ArrayRule("modulus", np.abs, ("a",), (), lambda k, g, z, a: g * _direction(a),
               lambda k, t, z, a: np.real(np.conjugate(_direction(a)) * t)),
     ArrayRule("angle", np.angle, ("a",), (), _pull_angle, _push_angle),
-    ArrayRule("astype", lambda a, dtype: a.astype(dtype), ("a",), ("dtype",), lambda k, g, z, a, dtype: g, lambda k, t, z, a, dtype: t),
-)
-# fmt: on
-
-
-def _pull_complex(k: int, g: Any, z: Any, real: Any, imag: Any) -> Any:
-    return np.real(g) if k == 0 else np.imag(g)
-
-
-def _value_complex(real: Any, imag: Any) -> Any:
-    z = real + 1j * imag
-    return z if hasattr(z, "tape") else np.asarray(z)
-
-
-RULES = (
-    *RULES,
+    ArrayRule("astype", lambda a, dtype: a.astype(dtype), ("a",), ("dtype",), lambda k, g, z, a, dtype: g,
+              lambda k, t, z, a, dtype: t),
     ArrayRule("complex", _value_complex, ("real", "imag"), (), _pull_complex,
               lambda k, t, z, real, imag: t + 0j if k == 0 else 1j * t),
-)  # fmt: skip
+)
+# fmt: on

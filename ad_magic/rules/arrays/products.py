@@ -79,7 +79,8 @@ def _pull_einsum(k: int, g: Any, z: Any, *operands: Any, subscripts: str) -> Any
 
 def _tensordot_subscripts(a: Any, b: Any, axes: Any) -> str:
     if isinstance(axes, int | np.integer):
-        first, second = list(range(a.ndim - axes, a.ndim)), list(range(axes))
+        first: Any = range(a.ndim - axes, a.ndim)
+        second: Any = range(axes)
     else:
         first, second = ([x] if isinstance(x, int | np.integer) else list(x) for x in axes)
     letters = iter("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ")
