@@ -18,6 +18,7 @@ from test_report_graph import by_class, drawn
 from test_report_html import having, of_class, text_of, tree
 
 from ad_magic.report import array, html, latex, markdown, text
+from ad_magic.report.cells import column_cells
 from ad_magic.report.strip import COLUMNS, LEVELS, ROWS, cells, strip
 from ad_magic.report.table import table
 
@@ -246,6 +247,19 @@ def test_few_seeds_have_a_column_each():
     assert table(norm_of_vector()).notes == ()
 
 
+def test_where_matrices_are_computed_the_adjoint_stands_for_three_seeds():
+    sample = norm_of_vector()
+    sample.rows[-2] = replace(sample.rows[-2], value=np.ones((4, 4)))
+    assert seeds_of(sample) == ["y"]
+
+
+def test_of_thousands_of_seeds_only_those_are_named_that_are_said():
+    sample = stencil()
+    sample.inputs["u"] = np.zeros((300, 300))
+    sample.seeds = None  # is not asked
+    assert table(sample).notes[0].startswith("Tangents of 90000 seeds, the entries of u,")
+
+
 def test_of_many_entries_there_is_the_adjoint_alone_and_it_says_so():
     sample = stencil()
     assert seeds_of(sample) == ["k"]
@@ -334,3 +348,28 @@ def test_a_frame_holds_the_arrays():
 
 def test_a_row_knows_its_shape():
     assert [row.shape for row in norm_of_vector().rows] == [(3,), (), (3,), (3,), ()]
+
+
+def test_in_a_loop_what_is_written_in_place_is_part_of_the_run_that_computed_it(shell):
+    """u[1:-1] += … reads, computes and writes at one place: three runs of the loop are three runs of the line."""
+    shell.run_line_magic("load_ext", "ad_magic")
+    shell.run_cell("import numpy as np")
+    cell = "u = u0.copy()\nfor _ in range(3):\n    u[1:-1] += k * (u[2:] - u[:-2])\ne = np.sum(u**2)"
+    shell.run_cell(f"%%grad k=0.2 u0=np.linspace(0,1,12) -q -o r\n{cell}")
+    r = shell.user_ns["r"]
+    (group,) = (group for section in table(r).sections for group in section.groups if "+=" in group.code)
+    assert group.count == 3
+    assert len({len(run.items) for run in group.runs}) == 1
+    assert "× 3" in r.to_html()
+
+
+def test_the_comma_of_a_matrix_stands_at_its_number():
+    from ad_magic.report.array import bracketed
+
+    assert bracketed(np.array([[0.5, -1.0], [12.25, 3.0]])) == ["[[ 0.5,  −1],", " [12.25,  3]]"]
+
+
+def test_strips_of_a_column_stand_below_one_another():
+    """The shapes before them take the same width."""
+    found = column_cells([np.ones(30), np.ones((3, 4)), np.ones((64, 128))], 6, shapes=True)
+    assert {len(re.search(r'ad-shape">([^<]*)<', cell)[1]) for cell in found} == {len("64×128")}

@@ -56,6 +56,31 @@ def test_too_many_tangents_for_the_width_are_named():
     assert "∂v/∂y" in report.split("Left out")[1]
 
 
+@pytest.mark.parametrize("width", [60, 80, 110, 160])
+@pytest.mark.parametrize("name", SAMPLES)
+def test_a_table_keeps_to_the_width_that_there_is(name, width):
+    """What is left out goes first; a value and an adjoint are always there, and may take more than 60 columns."""
+    table = text.render(SAMPLES[name](), width=width).split("\n\n")[1]
+    assert all(text.display_width(line) <= max(width, 76) for line in table.split("\n"))
+
+
+def test_where_code_has_no_room_beside_the_numbers_it_stands_above_them():
+    narrow, wide = (text.render(running(), width=width).split("\n") for width in (70, 110))
+    assert any(" code " in line for line in wide)
+    assert not any(" code " in line for line in narrow)
+    code = running().sources
+    for line in next(iter(code.values())).lines[2:]:
+        assert any(row.strip().endswith(line) for row in narrow if "│" not in row)
+
+
+def test_the_terminal_says_how_wide_it_is(monkeypatch):
+    assert text.terminal_width() == text.WIDTH  # a file, a notebook
+    monkeypatch.setattr("sys.stdout", type("Terminal", (), {"isatty": lambda self: True})())
+    for columns, width in (("87", 87), ("200", 200), ("20", 60)):
+        monkeypatch.setenv("COLUMNS", columns)
+        assert text.terminal_width() == width
+
+
 def test_a_loop_shows_its_last_run_and_unfolds():
     folded, unfolded = text.render(newton(6)), text.render(newton(6), unfold=True)
     assert folded.count("× 6") == 3

@@ -84,7 +84,7 @@ function steady(root, widths, rule) {
   }
   if (!grown) return;
   const panel = `.ad-panel[data-ad-panel="${root.dataset.adPanel}"]`;
-  const least = (which, width) => (which.startsWith("[data-ad-cell") ? `${width}px` : `min(${width}px, 100%)`);
+  const least = (which, width) => (which.startsWith("[data-ad-cell") ? `${width}px` : `min(${width}px, 100cqw)`);
   rule.textContent = [...widths].map(([which, width]) => `${panel} ${which} { min-width: ${least(which, width)} !important; }`).join("\n");
 }
 

@@ -201,9 +201,13 @@ def _matrix(matrix: Any, digits: int, pad: str) -> list[str]:
 def bracketed(value: Any, digits: int = 6) -> list[str]:
     """A small matrix as lines that Python reads: ["[[1, 2],", " [3, 4]]"]."""
     columns = [align([number(x, digits) for x in column]) for column in value.T.tolist()]
-    lines = [", ".join(line) for line in zip(*columns, strict=True)]
+    end = len(columns) - 1
+    for k, column in enumerate(columns):  # the comma stands at the number, the space behind it
+        mark = "," if k < end else "]"
+        columns[k] = [text.rstrip() + mark + " " * (len(text) - len(text.rstrip())) for text in column]
+    lines = [" ".join(line) for line in zip(*columns, strict=True)]
     last = len(lines) - 1
-    return [f"{'[[' if not i else ' ['}{line}]{',' if i < last else ']'}" for i, line in enumerate(lines)]
+    return [f"{'[[' if not i else ' ['}{line.rstrip()}{',' if i < last else ']'}" for i, line in enumerate(lines)]
 
 
 def described(value: Any, digits: int = 6) -> str:

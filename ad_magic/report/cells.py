@@ -28,6 +28,7 @@ def column_cells(values: Sequence[Any], digits: int, *, shapes: bool = False) ->
         texts += mine
         counts.append(len(mine))
     aligned = iter(align(texts, pad=NBSP))
+    wide = max((len(shape_text(shape_of(value))) for value in values if _is_large(value)), default=0)
     cells = []
     for value, count in zip(values, counts, strict=True):
         lines = [next(aligned) for _ in range(count)]
@@ -38,7 +39,7 @@ def column_cells(values: Sequence[Any], digits: int, *, shapes: bool = False) ->
         elif is_small(value):
             cells.append(_small(value, lines, digits))
         else:
-            cells.append(_large(value, lines[0], digits, shapes))
+            cells.append(_large(value, lines[0], digits, wide if shapes else 0))
     return cells
 
 
@@ -62,8 +63,13 @@ def _small(value: Any, last: Sequence[str], digits: int) -> str:
     return f'<samp class="ad-entries" title="{esc(described(value))}">{"<br/>".join(lines)}</samp>'
 
 
-def _large(value: Any, norm_text: str, digits: int, shapes: bool) -> str:
-    shape = f'<span class="ad-shape">{shape_text(value.shape)}</span>' if shapes else ""
+def _is_large(value: Any) -> bool:
+    return bool(shape_of(value)) and bool(value.size) and not is_small(value)
+
+
+def _large(value: Any, norm_text: str, digits: int, shape_width: int) -> str:
+    """`shape_width` is what the shapes of the column take, 0 for none: the strips stand below one another."""
+    shape = f'<samp class="ad-shape">{shape_text(value.shape).rjust(shape_width, NBSP)}</samp>' if shape_width else ""
     summary = f"{shape}{strip(value)}<samp>{NORM}{NBSP}{norm_text}</samp>"
     return opening(summary, value, digits)
 

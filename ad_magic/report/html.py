@@ -8,6 +8,7 @@ report.css; only the rules that link a row, its source line and its graph node a
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -19,13 +20,14 @@ from .number import plain
 from .row import Flag, Row
 from .strip import strip
 from .table import Column, Gap, Group, Outcome, Run, Section, Table, entries, flag_text, partials, table
-from .text import value_digits
+from .text import shorten, value_digits
 
 if TYPE_CHECKING:
     from .result import Result
 
 MAX_DERIVATIVES = 12  # in the result line; the others unfold
 OPEN_GRAPH = 30  # a graph of more nodes than this is closed at first, unless it is what was asked for
+MAX_EXPRESSION = 40  # characters of an expression in the table; a longer one is cut, and whole in its title
 BLOCK = 4  # rows and columns of a matrix that stands in the result line as it is
 Numbers = dict[tuple[str, int], str]  # by column and row: the content of the cell, aligned within its column
 
@@ -140,7 +142,7 @@ def _head(t: Table) -> str:
     def first(text: str, kind: str = "", columns: int = 1) -> str:
         return f'<th scope="col" rowspan="2" colspan="{columns}" class="ad-head {kind}">{text}</th>'
 
-    upper = first("line") + first("code") + (first("runs") if t.looped else "")
+    upper = first("line") + first("code", "ad-code-head") + (first("runs") if t.looped else "")
     upper += first("variable", columns=2) + first("expression") + first("value", "ad-number")
     lower = ""
     for kind in ("tangent", "adjoint"):
@@ -206,7 +208,7 @@ def _group(t: Table, group: Group, rows: Sequence[Row], numbers: Numbers, digits
     where = (
         f'<td rowspan="{len(lines)}" class="ad-line-number">{group.line or ""}</td>'
         f'<th scope="rowgroup" align="left" rowspan="{len(lines)}" class="ad-code ad-g{group.number}{quiet}">'
-        f"{esc(group.code) if group.inputs else f'<code>{esc(group.code)}</code>'}</th>"
+        f"{esc(group.code) if group.inputs else f'<code>{_breakable(group.code)}</code>'}</th>"
     )
     items = iter([item for run in group.runs if isinstance(run, Run) for item in run.items if isinstance(item, Row)])
     found = ""
@@ -219,14 +221,22 @@ def _group(t: Table, group: Group, rows: Sequence[Row], numbers: Numbers, digits
     return found
 
 
+def _breakable(code: str) -> str:
+    """Code that may be broken where an expression in brackets begins, before it is broken within a word."""
+    return re.sub(r"(\([\[(]*)(?=[\w-])", r"\1<wbr/>", esc(code))
+
+
 def _cells(t: Table, row: Row, rows: Sequence[Row], numbers: Numbers, digits: int) -> str:
     label = row.label if row.label and row.op != "input" else ""
     flags = "".join(f' <span class="ad-mark" title="{esc(flag.message)}">⚠</span>' for flag in row.flags)
-    expression = esc(row.expression) if row.op == "input" else indexed(row.expression)
+    expression, whole = shorten(row.expression, MAX_EXPRESSION), ""
+    if expression != row.expression:
+        whole = f' title="{esc(row.expression)}"'
+    expression = esc(expression) if row.op == "input" else indexed(expression)
     cells = (
         f'<th scope="row" align="left" class="ad-variable">{indexed(row.name)}</th>'
         f'<td class="ad-label">{esc(label)}</td>'
-        f'<td align="left" class="ad-expression"><code>{expression}</code>{flags}</td>'
+        f'<td align="left" class="ad-expression"{whole}><code>{expression}</code>{flags}</td>'
     )
     before = "value"
     for column in t.columns:

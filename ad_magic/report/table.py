@@ -123,7 +123,8 @@ def table(r: Result, *, max_rows: int = 60) -> Table:
         sections.insert(0, Section("", tuple(inputs)))
     seeds, notes = _seeds(r)
     if r.omitted:
-        notes.append(f"{r.omitted} more operations came after these: they count in the result, but are not listed.")
+        what = "operation comes" if r.omitted == 1 else "operations come"
+        notes.append(f"{r.omitted} more {what} after these: in the result, but not listed.")
     looped = any(isinstance(g, Group) and g.count > 1 for section in sections for g in section.groups)
     columns = _columns(r, seeds)
     return Table(outcomes(r), tuple(r.flags), columns, tuple(sections), looped, tuple(notes))

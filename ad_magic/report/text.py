@@ -185,6 +185,7 @@ def _fitting(
         above = _left_cells(t, unfold, names, width, 0)
         if width < WIDTH or size(columns, bars) <= width - _text_width(t, above):
             left, room = above, width - _text_width(t, above)
+            bars = size(columns, True) <= room
     while size(columns, bars) > room and any(c.kind == "tangent" for c in columns):
         last = max(i for i, c in enumerate(columns) if c.kind == "tangent")
         dropped.insert(0, columns.pop(last).head)
