@@ -425,6 +425,7 @@ def numpy_names() -> dict[str, Any]:
         **{name: getattr(np, function) for name, function in own.items()},
         "abs": np.abs,
         "choose": choose,
+        "hypot": lambda a, b: np.sqrt(a * a + b * b) if np.iscomplexobj(a) or np.iscomplexobj(b) else np.hypot(a, b),
         "both": np.logical_and,
         "either": np.logical_or,
         **special.array_names(),

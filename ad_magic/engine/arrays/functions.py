@@ -499,7 +499,7 @@ LOOKING = (
     "argmax", "argmin", "argsort", "argpartition", "argwhere", "nonzero", "flatnonzero", "searchsorted", "digitize",
     "count_nonzero", "any", "all", "isclose", "allclose", "array_equal", "array_equiv", "lexsort", "nanargmax",
     "nanargmin", "isposinf", "isneginf", "isin", "array_repr", "array_str", "array2string", "isreal", "iscomplex",
-    "linalg.matrix_rank", "savetxt", "save", "savez", "histogram_bin_edges",
+    "linalg.matrix_rank", "savetxt", "savez_compressed", "save", "savez",
 )  # fmt: skip
 INFORMATION = (
     "shape", "ndim", "size", "iscomplexobj", "isrealobj", "result_type", "can_cast", "min_scalar_type", "common_type",

@@ -291,19 +291,28 @@ def refresh(x: Array) -> None:
     x.version = tape.writes
 
 
-def open_memory(tape: Tape, view: np.ndarray[Any, Any], whole: Array | None) -> Memory:
-    """The memory of a view in a run, opened where it is not."""
+def open_memory(tape: Tape, view: np.ndarray[Any, Any], whole: Array | None, place: Any = None) -> Memory:
+    """The memory of a view in a run, opened where it is not. `whole` fills it, standing at `place` there."""
     root = owner(view)
     memory = tape.memories.get(id(root))
     if memory is None:
         before = memory_of(root)
         memory = Memory(tape, root, whole, users=whole is None)
+        if whole is not None and place is not None and not memory.fills(place):
+            memory.whole = _in_order(memory, whole, place)
         if before is not None and whole is None:  # of an older run: its numbers go on
             memory.content = np.reshape(before.look(root), -1)
         _opened(tape, memory)
         if whole is None and root.flags.writeable:
             root.fill(np.nan)  # who reads past us shall notice
     return memory
+
+
+def _in_order(memory: Memory, whole: Array, place: np.ndarray[Any, Any]) -> Array:
+    """An array that fills a memory with other axes, in the order and the shape of the memory."""
+    order = np.empty(memory.owner.size, np.intp)
+    order[memory.places(place).ravel()] = np.arange(memory.owner.size)
+    return pair_(ENTRIES, (np.reshape(whole, -1),), {"places": order.reshape(memory.owner.shape)})
 
 
 def begin_at(tape: Tape, array: np.ndarray[Any, Any], whole: Array) -> None:
@@ -343,9 +352,10 @@ def write(target: Any, key: Any, value: Any) -> None:
             refresh(target)
         filling = target if target.base is None else target.base
         whole = made(tape, filling.index, filling.value, filling.tangent)
+        place = filling.place
         if type(value) is Array and _same_place(value, target, key):
             return
-        memory = open_memory(tape, target.place, whole)
+        memory = open_memory(tape, target.place, whole, place)
         memory.write(target.place, key, value)
         return
     found = memory_of(target)

@@ -77,13 +77,16 @@ def _getitem(self: Array, key: Any) -> Any:
     z = self.value[key]
     op = ItemOperation(key)
     tangent = pushed(tape, op, (self,), (self.value,), op.active, z) if tape.forward else None
-    if type(z) is np.ndarray and z.base is not None:  # a view: it stands in the same memory
+    view = None
+    if type(z) is np.ndarray and z.base is not None:
         view = z if self.place is self.value else self.place[key]
+        if not shares(view, self.place):
+            view = None
+    if view is not None:  # it stands in the same memory
         if type(self.value) is np.ndarray and z.ndim == 0:
             z = z.copy()
         index = row(tape, op, (self.index,), None, z, tangent)
-        result = _made_view(self, index, z, tangent)
-        return standing(result, view, self) if shares(view, self.place) else result
+        return standing(_made_view(self, index, z, tangent), view, self)
     return record(tape, op, (self.index,), None, z, tangent)
 
 

@@ -146,7 +146,7 @@ _OWN: dict[str, Callable[..., Any]] = {
     "transpose": _transpose, "permute_dims": _transpose,
     "linalg.matmul": lambda a, b: np.matmul(a, b),
     "linalg.tensordot": lambda a, b, axes=2: np.tensordot(a, b, axes=axes),
-    **{name: refuse(f"np.{name}", _COUNTS) for name in ("histogram", "histogram2d", "histogramdd", "unique_counts",
+    **{name: refuse(f"np.{name}", _COUNTS) for name in ("histogram", "histogram2d", "histogramdd", "histogram_bin_edges", "unique_counts",
        "unique_all", "unique_inverse")},
 }  # fmt: skip
 
