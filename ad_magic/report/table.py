@@ -219,7 +219,8 @@ def _seeds(r: Result) -> tuple[list[str], list[str]]:
         every = _seed_names(r, arrays=not hidden) if arrays else r.seeds
         names = (seed for seed in every if seed not in shown)
         some = _some(list(islice(names, SEEDS_NAMED + 1)))
-        notes.append(f"Tangents of {left} more seed{'s' if left != 1 else ''} are not shown: {some}.")
+        end = "" if some.endswith("…") else "."
+        notes.append(f"Tangents of {left} more seed{'s' if left != 1 else ''} are not shown: {some}{end}")
     return shown, notes
 
 

@@ -211,6 +211,67 @@ def test_nothing_moves_while_sliding(lab):
         assert page.page.evaluate(where) == before
 
 
+# --------------------------------------------------------------------------------------------------------- arrays
+
+ARRAYS = """%%grad x=2 w W
+h = np.tanh(W @ np.ones(8) + x)
+loss = np.sum(h**2) * np.sum(w**2)"""
+SETUP = LOAD + "\nimport numpy as np\nw = np.array([0.5, -1.0]); W = np.linspace(-1, 1, 128).reshape(16, 8)"
+
+
+def test_entries_of_arrays_move(any_host, shots):
+    page = ready(any_host, SETUP, ARRAYS, "w, W[3, 4]")
+    expect(page.find(".ad-panel .ad-input")).to_have_count(4)
+    index = page.find(".ad-panel .ad-index input")
+    assert [page.handle(n).get_attribute("aria-label") for n in range(4)] == ["x", "w[0]", "w[1]", "W[0, 0]"]
+    tracks = page.page.evaluate(
+        "() => [...document.querySelectorAll('.ad-panel .noUi-target')]"
+        ".map((e) => Math.round(e.getBoundingClientRect().left))"
+    )
+    assert len(set(tracks)) == 1
+    grad = text(page, "[data-ad-grad='w']")
+    page.press_slider("ArrowRight", 5, nth=1)
+    expect(box(page, 1)).not_to_have_value("0.5")
+    expect(box(page, 2)).to_have_value("-1")
+    expect(page.find(".ad-panel [data-ad-grad='w']").first).not_to_have_text(grad)
+
+    value = settled(page)
+    index.fill("3, 4")
+    index.press("Enter")
+    expect(page.handle(3)).to_have_attribute("aria-label", "W[3, 4]")
+    assert settled(page) == value
+    box(page, 3).fill("2")
+    box(page, 3).press("Enter")
+    expect(page.find(".ad-panel .ad-value").first).not_to_have_text(value)
+    index.fill("16, 0")
+    index.press("Enter")
+    expect(page.find(".ad-panel .ad-status")).to_contain_text("[0, 0] to [15, 7]")
+    expect(index).to_have_value("3, 4")
+    page.screenshot(shots / f"panel-arrays-{page.server.app}.png", page.cell(1))
+    page.run_cell(2)
+    assert page.text_of(2).startswith("(array([ 0.5, -1. ])")  # the user's own arrays stay as they are
+    assert page.errors == []
+
+
+def test_a_column_is_narrow_again_when_an_array_is_closed(lab):
+    page = ready(lab, SETUP, ARRAYS)
+    width = (
+        "() => Math.round(document.querySelector('.ad-panel [data-ad-cell=\"value\"]').getBoundingClientRect().width)"
+    )
+    page.press_slider("ArrowRight", 1)
+    settled(page)
+    before = page.page.evaluate(width)
+    array = page.find(".ad-panel [data-ad-cell='value'] .ad-array").first
+    array.locator("summary").click()
+    opened = page.page.evaluate(width)
+    assert opened > before
+    page.press_slider("ArrowRight", 1, nth=1)
+    settled(page)
+    expect(array).to_have_attribute("open", "")
+    array.locator("summary").click()
+    assert page.page.evaluate(width) <= before + 12
+
+
 # -------------------------------------------------------------------------------------------------- static report
 
 
@@ -279,7 +340,7 @@ def test_many_inputs_of_every_kind(lab, shots):
         "import numpy as np\nw = np.array([0.5, -1.0, 2.0])",
         f"%%grad {values}\nz = {' * '.join(names)} * w[0] + w[2]",
     )
-    expect(page.find(".ad-panel .ad-input")).to_have_count(6)
+    expect(page.find(".ad-panel .ad-input")).to_have_count(8)  # w has three
     assert [page.handle(n).get_attribute("aria-label") for n in range(5)] == names
     tracks = page.page.evaluate(
         "() => [...document.querySelectorAll('.ad-panel .noUi-target')].map((e) => e.getBoundingClientRect().left)"
