@@ -13,12 +13,14 @@
 from __future__ import annotations
 
 import functools
+import sys
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from ad_magic.engine.active import Active, primal
+from ad_magic.engine.active import Active, after_run, primal
 from ad_magic.engine.dual import Dual
-from ad_magic.engine.standins import plain_in, standing_in
+from ad_magic.engine.plans import call
+from ad_magic.engine.standins import plain_in
 from ad_magic.engine.tape import Tape, reverse_sweep
 from ad_magic.engine.traced import Traced
 
@@ -33,7 +35,8 @@ def value_and_grad(f: Callable[..., Any], argnums: Argnums = 0) -> Callable[...,
     returns something else.
 
     >>> import numpy as np
-    >>> value_and_grad(lambda w: np.sum(w**2))(np.array([1.0, 2.0]))
+    >>> value, gradient = value_and_grad(lambda w: np.sum(w**2))(np.array([1.0, 2.0]))
+    >>> float(value), gradient
     (5.0, array([2., 4.]))
     """
 
@@ -42,22 +45,20 @@ def value_and_grad(f: Callable[..., Any], argnums: Argnums = 0) -> Callable[...,
         which = (argnums,) if isinstance(argnums, int) else tuple(argnums)
         tape = Tape()
         active = list(args)
+        shapes = []
         for k in which:
             active[k] = _input(tape, args[k], k)
-        with standing_in({"f": f}):
-            try:
-                output: Any = _as_number(_stood_in(f)(*active, **options))
-            finally:
-                columns = tape.close()
+            shapes.append(args[k].shape if _is_array(args[k]) else ())
+        output, columns = call(f, active, options, tape, _read)
         if type(output) in Active.types and output.tape is tape:
             adjoints = reverse_sweep(columns, {output.index: 1.0}, inputs_only=True)
-            found = [_shaped(adjoints[active[k].index], active[k]) for k in which]
-            return plain_in(output), _as_asked(argnums, found)
-        if isinstance(output, (float, int)):  # it does not depend on the arguments
-            return output, _as_asked(argnums, [_shaped(0.0, active[k]) for k in which])
-        raise TypeError(
-            f"{_name(f)} returned a {type(output).__name__}; grad needs a function that returns a real number"
-        )
+            rows = [active[k].index for k in which]
+            found = _gradients(adjoints, rows, shapes)
+            return after_run(output), _as_asked(argnums, found)
+        if _is_real(output):  # it does not depend on the arguments
+            return output, _as_asked(argnums, list(map(_zero, shapes)))
+        kind = output.__class__.__name__
+        raise TypeError(f"{_name(f)} returned a {kind}; grad needs a function that returns a real number")
 
     return differentiated
 
@@ -71,15 +72,17 @@ def grad(f: Callable[..., Any], argnums: Argnums = 0) -> Callable[..., Any]:
     12.0
     """
 
+    both = value_and_grad(f, argnums)
+
     @functools.wraps(f)
     def derivative(*args: Any, **options: Any) -> Any:
-        return value_and_grad(f, argnums)(*args, **options)[1]
+        return both(*args, **options)[1]
 
     return derivative
 
 
 def jvp(f: Callable[..., Any], primals: Sequence[Any], tangents: Sequence[Any]) -> tuple[Any, Any]:
-    """The value of f at `primals` and its derivative along `tangents` (forward mode): two real numbers.
+    """The value of f at `primals` and its derivative along `tangents` (forward mode): two numbers or two arrays.
 
     >>> jvp(lambda x, y: x * y, (2.0, 3.0), (1.0, 0.0))
     (6.0, 3.0)
@@ -88,24 +91,18 @@ def jvp(f: Callable[..., Any], primals: Sequence[Any], tangents: Sequence[Any]) 
         raise TypeError(f"jvp needs one tangent for each argument: {len(primals)} arguments, {len(tangents)} tangents")
     tape = Tape(limit=0, forward=True)
     active = [_dual(tape, x, t, k) for k, (x, t) in enumerate(zip(primals, tangents, strict=True))]
-    with standing_in({"f": f}):
-        try:
-            output = _stood_in(f)(*active)
-        finally:
-            tape.close()
-    if hasattr(output, "place") and output.tape is tape:
-        return plain_in(output), output.tangent[0]
-    if type(output) is not Dual or output.tape is not tape:
-        return output, 0.0
-    return output.value, output.tangent
+    output, _ = call(f, active, {}, tape, _read)
+    if type(output) is Dual and output.tape is tape:
+        return after_run(output), output.tangent
+    if getattr(output, "tape", None) is tape:
+        return plain_in(output), _as_own(output.tangent[0])
+    if _is_real(output) or isinstance(output, complex) or hasattr(output, "dtype"):
+        return output, _zero(getattr(output, "shape", ()))
+    kind = output.__class__.__name__
+    raise TypeError(f"{_name(f)} returned a {kind}; jvp needs a function that returns a number or an array")
 
 
-def _stood_in(f: Callable[..., Any]) -> Callable[..., Any]:
-    """f itself, or what stands in for it where it is a function of math."""
-    import math
-
-    name = getattr(f, "__name__", "")
-    return getattr(math, name) if getattr(f, "__module__", None) == "math" and hasattr(math, name) else f
+# ---- what goes in --------------------------------------------------------------------------------
 
 
 def _input(tape: Tape, x: Any, k: int) -> Any:
@@ -119,40 +116,107 @@ def _input(tape: Tape, x: Any, k: int) -> Any:
 
 def _dual(tape: Tape, x: Any, tangent: Any, k: int) -> Any:
     if not _is_array(x):
-        return Dual.input(tape, _number(x, k), tangent)
+        return Dual.input(tape, _number(x, k), _number(tangent, k))
     import numpy as np
 
-    from ad_magic.engine.arrays.array import made
+    from ad_magic.engine.arrays.array import made, operand
+    from ad_magic.engine.arrays.constructors import copy
 
-    value = np.array(x, dtype=float)
-    return made(tape, -1, value, np.broadcast_to(np.asarray(tangent, dtype=float), value.shape)[None])
+    value, along = operand(x), operand(tangent)
+    value = copy(value) if _is_active(value) else np.array(value, dtype=float)
+    along = along if _is_active(along) else np.asarray(along, dtype=float)
+    return made(tape, -1, value, np.broadcast_to(along, value.shape)[None])
+
+
+def _is_active(x: Any) -> bool:
+    return type(x) in Active.types or hasattr(x, "place")
 
 
 def _is_array(x: Any) -> bool:
     return getattr(x, "ndim", 0) > 0 and getattr(getattr(x, "dtype", None), "kind", "") in ("f", "i", "u")
 
 
-def _as_number(output: Any) -> Any:
-    """The number in an array of one entry without axes; anything else as it is."""
-    return output[()] if getattr(output, "shape", None) == () and hasattr(output, "place") else output
+def _number(x: Any, k: int) -> Any:
+    if type(x) is float or type(x) in Active.types:
+        return x
+    if _is_real(x) and not isinstance(x, bool):
+        return _read(x) if _is_active(x) else float(x)
+    raise TypeError(f"argument {k} is a {type(primal(x)).__name__}; a derivative is with respect to a real number")
 
 
-def _shaped(adjoint: Any, variable: Any) -> Any:
-    """A derivative in the shape of its argument, as an array of its own."""
-    shape = getattr(variable, "shape", ())
-    if not shape:
-        return adjoint
+# ---- what comes out ------------------------------------------------------------------------------
+
+
+def _read(output: Any) -> Any:
+    """What a function gives, while its run is open: of an array what it holds now; the number in one without axes."""
+    if type(output).__name__ not in ("Array", "Buffer"):
+        return output
+    from ad_magic.engine.arrays.array import latest
+
+    output = latest(output)
+    return output[()] if output.shape == () else output
+
+
+def _is_real(x: Any) -> bool:
+    """Whether x is a real number: of Python, of NumPy, or in an array without axes."""
+    if isinstance(x, (float, int)):
+        return True
+    return getattr(x, "shape", None) == () and getattr(getattr(x, "dtype", None), "kind", "") in ("f", "i", "u", "b")
+
+
+def _gradients(adjoints: list[Any], rows: list[int], shapes: list[tuple[int, ...]]) -> list[Any]:
+    """The adjoints of these rows, each a number or an array that nobody else holds."""
+    found: list[Any] = []
+    for k, (row, shape) in enumerate(zip(rows, shapes, strict=True)):
+        if row in rows[:k]:
+            adjoint = _as_own(found[rows.index(row)])
+        elif not shape:
+            adjoint = adjoints[row]
+            adjoint = adjoint if _is_active(adjoint) else float(adjoint)
+        else:
+            adjoint, alone = _taken(adjoints, row)
+            if getattr(adjoint, "shape", ()) != shape:
+                import numpy as np
+
+                adjoint = np.broadcast_to(adjoint, shape)
+                alone = False
+            if not (alone and adjoint.base is None and adjoint.flags.writeable):
+                adjoint = _as_own(adjoint)
+        found.append(adjoint)
+    return found
+
+
+def _taken(held: list[Any], k: int) -> tuple[Any, bool]:
+    """Take an object from its list: it, and whether nobody else holds it."""
+    x = held[k]
+    held[k] = None
+    return x, sys.getrefcount(x) <= _ALONE
+
+
+_ALONE = 0  # how many references an object has there that nobody else holds
+while not _taken([object()], 0)[1]:
+    _ALONE += 1
+
+
+def _as_own(x: Any) -> Any:
+    """An array with a memory of its own; a number as it is."""
+    if not hasattr(x, "shape"):
+        return x
+    if _is_active(x):
+        from ad_magic.engine.arrays.constructors import copy
+
+        return copy(x)
     import numpy as np
 
-    return np.array(np.broadcast_to(adjoint, shape)) if not hasattr(adjoint, "place") else adjoint
+    return np.array(x)
 
 
-def _number(x: Any, k: int) -> Any:
-    if type(x) in Active.types:
-        return x
-    if isinstance(x, (float, int)) and not isinstance(x, bool):
-        return float(x)
-    raise TypeError(f"argument {k} is a {type(primal(x)).__name__}; a derivative is with respect to a real number")
+def _zero(shape: tuple[int, ...]) -> Any:
+    if not shape:
+        return 0.0
+    import numpy as np
+
+    return np.zeros(shape)
 
 
 def _as_asked(argnums: Argnums, gradient: list[Any]) -> Any:

@@ -7,23 +7,21 @@ under the names that they had bound early, and for a few builtins. All of it is 
 from __future__ import annotations
 
 import ast
-import builtins
 import contextlib
 import dis
 import functools
 import sys
-from collections.abc import Iterator
-from importlib import import_module
+from collections.abc import Iterator, Sequence
 from types import CodeType, FunctionType, MethodType, ModuleType
 from typing import Any
 
 from .active import TEXTS, Active, after_run
+from .codes import calls_name, names_of
 from .complexes import Complex, plain_complex
-from .library import BUILTINS, MODULES, TYPE_OF, TYPES, Memo
+from .library import BUILTINS, TYPE_OF, TYPES, Memo
+from .placing import Module, Modules, modules_of, take_back
 from .users import is_users
-from .walk import Walk
-
-_LRU = type(functools.lru_cache(len))
+from .walk import MEMO, Walk
 
 
 @contextlib.contextmanager
@@ -32,79 +30,82 @@ def standing_in(namespace: dict[str, Any], tree: ast.AST | None = None, skip: An
 
     `tree` is the cell that is about to run. Afterwards active numbers in the namespace are plain ones.
     """
-    originals: list[tuple[Any, str, Any]] = []
-    placed: list[tuple[dict[str, Any], str, Any]] = []
-    walk: Walk | None = None
-    modules = set(sys.modules)
+    modules = modules_of(tree)
+    loaded = last_loaded()
+    placed: list[Placed] = []
+    walks: list[Walk] = []
+    in_modules: list[Module] = []
+    open_runs.append(namespace)
     try:
-        forth: dict[int, Any] = {}
-        modules_replaced = {**MODULES, **of_numpy(tree), **of_scipy(tree)}
-        for module_name, functions in modules_replaced.items():
-            module = sys.modules.get(module_name) or import_module(module_name)
-            for name, function in functions.items():
-                original = getattr(module, name)
-                forth[id(original)] = function
-                originals.append((module, name, original))
-
-        def on_namespace(names: dict[str, Any]) -> None:
-            _place_builtins(names, placed, tree if names is namespace else None)
-
-        def swap(value: Any) -> Any:
-            if type(value) is _LRU:
-                return Memo(value) if is_users(getattr(value, "__module__", None)) else value
-            if type(value).__name__ == "ndarray":
-                return in_place_of(value, watching)
-            return forth.get(id(value), value) if callable(value) else value
-
         watching = _may_write(namespace, tree)
-        walk = Walk(swap, on_namespace)
-        walk.run(namespace, skip)
-        on_namespace(namespace)
-        for module, name, _ in originals:
-            setattr(module, name, modules_replaced[module.__name__][name])
+        walk = _walk(namespace, skip, modules, watching, walks)
+        if not watching and any(writes(function.__code__) for function in walk.functions):
+            watching = True
+            _walk(namespace, skip, modules, watching, walks)
+        for names, codes in _by_namespace(namespace, tree, walk.functions):
+            place_builtins(names, codes, placed, tree if names is namespace else None)
+        in_modules = modules.put()
         with numpy_watched(watching):
             yield
     finally:
-        for module, name, original in originals:
-            setattr(module, name, original)
-        for undo in reversed(walk.undo if walk else []):
-            undo()
-        for names, name, function in placed:
-            if names.get(name) is function:
-                del names[name]
-        make_plain(namespace, originals, modules_replaced, modules, skip)
-        TEXTS.clear()
+        take_back(in_modules)
+        for walk in reversed(walks):
+            for undo in reversed(walk.undo):
+                undo()
+        remove_builtins(placed)
+        make_plain(namespace, modules, loaded, skip, [function for walk in walks for function in walk.functions])
+        open_runs.pop()
+        if not open_runs:
+            TEXTS.clear()
+
+
+open_runs: list[Any] = []  # what is run, and what that runs
+Placed = tuple[dict[str, Any], str, Any]  # a stand-in for a builtin: in which namespace, the name, and it
+
+
+def _walk(namespace: dict[str, Any], skip: Any, modules: Modules, watching: bool, walks: list[Walk]) -> Walk:
+    """Put the stand-ins in place in everything the namespace holds. The walk is in the list before it begins."""
+
+    def swap(value: Any) -> Any:
+        if type(value) is MEMO:
+            return Memo(value) if _is_users_cache(value) else value
+        if type(value).__name__ == "ndarray":
+            return in_place_of(value, watching)
+        return modules.forth.get(id(value), value)
+
+    walk = Walk(swap, modules.back)
+    walks.append(walk)
+    walk.run(namespace, skip)
+    return walk
+
+
+def _is_users_cache(cache: Any) -> bool:
+    names = getattr(cache.__wrapped__, "__globals__", None)
+    return is_users(getattr(cache, "__module__", None) if names is None else names.get("__name__"))
+
+
+def _by_namespace(
+    namespace: dict[str, Any], tree: ast.AST | None, functions: list[FunctionType]
+) -> list[tuple[dict[str, Any], list[CodeType]]]:
+    """The functions by their globals; the cell's own namespace too."""
+    found: dict[int, tuple[dict[str, Any], list[CodeType]]] = {}
+    if tree is not None:
+        found[id(namespace)] = namespace, []
+    for function in functions:
+        names = function.__globals__
+        found.setdefault(id(names), (names, []))[1].append(function.__code__)
+    return list(found.values())
+
+
+def last_loaded() -> tuple[int, str, Any]:
+    """How many modules there are, and the one that was loaded last: where both are the same later, none is new."""
+    name = next(reversed(sys.modules))
+    return len(sys.modules), name, sys.modules[name]
 
 
 def _is_ours(value: Any) -> bool:
     kind = type(value)
     return kind in Active.types or (kind.__name__ in ("Array", "Buffer") and kind.__module__.startswith("ad_magic."))
-
-
-def of_numpy(tree: ast.AST | None) -> dict[str, dict[str, Any]]:
-    """The stand-ins for NumPy, where it is loaded or the cell is about to import it."""
-    if "numpy" not in sys.modules and not (tree is not None and (_imports(tree, "numpy") or _imports(tree, "scipy"))):
-        return {}
-    from .arrays.numpy_standins import replaced
-
-    return replaced(tree)
-
-
-def of_scipy(tree: ast.AST | None) -> dict[str, dict[str, Any]]:
-    """The stand-ins for SciPy's solvers, where they are loaded or the cell is about to load them."""
-    from .solvers import solver_modules
-
-    return solver_modules(tree)
-
-
-def _imports(tree: ast.AST, name: str) -> bool:
-    modules = [
-        module
-        for node in ast.walk(tree)
-        for module in ([a.name for a in node.names] if isinstance(node, ast.Import) else [getattr(node, "module", None)])
-        if isinstance(node, (ast.Import, ast.ImportFrom))
-    ]
-    return any(module is not None and module.split(".")[0] == name for module in modules)
 
 
 def in_place_of(array: Any, watching: bool) -> Any:
@@ -135,8 +136,12 @@ def numpy_watched(watching: bool) -> Iterator[None]:
 
 
 _WRITING = frozenset(  # and methods of a plain array that would not hand over, as a.dot(x)
-    "dot clip choose searchsorted repeat compress take put fill sort partition resize copyto place putmask fill_diagonal put_along_axis at shuffle itemset setfield".split()
-)
+    (
+        "dot", "clip", "choose", "searchsorted", "repeat", "compress", "take", "put", "fill", "sort",
+        "partition", "resize", "copyto", "place", "putmask", "fill_diagonal", "put_along_axis", "at",
+        "shuffle", "itemset", "setfield"
+    )
+)  # fmt: skip
 
 
 def _may_write(namespace: dict[str, Any], tree: ast.AST | None) -> bool:
@@ -159,7 +164,7 @@ def _may_write(namespace: dict[str, Any], tree: ast.AST | None) -> bool:
         methods = list(vars(value).values()) if isinstance(value, type) and is_users(value.__module__) else [value]
         for function in methods:
             code = getattr(function, "__code__", None)
-            if isinstance(code, CodeType) and is_users(function.__module__) and _writes(code):
+            if isinstance(code, CodeType) and is_users(function.__module__) and writes(code):
                 return True
     return False
 
@@ -172,7 +177,7 @@ def _gives_out(call: ast.Call) -> bool:
 
 
 @functools.cache
-def _writes(code: CodeType) -> bool:
+def writes(code: CodeType) -> bool:
     if not _WRITING.isdisjoint(code.co_names) or any("out" in c for c in code.co_consts if isinstance(c, tuple)):
         return True
     for instruction in dis.get_instructions(code):
@@ -180,24 +185,29 @@ def _writes(code: CodeType) -> bool:
             return True
         if instruction.opname == "BINARY_OP" and instruction.argrepr.endswith("="):
             return True
-    return any(_writes(inner) for inner in code.co_consts if isinstance(inner, CodeType))
+    return any(writes(inner) for inner in code.co_consts if isinstance(inner, CodeType))
 
 
 def make_plain(
     namespace: dict[str, Any],
-    originals: list[tuple[Any, str, Any]],
-    replaced: dict[str, dict[str, Any]],
-    modules: set[str],
+    modules: Modules,
+    loaded: tuple[int, str, Any],
     skip: Any = (),
+    functions: Sequence[FunctionType] = (),
 ) -> None:
-    """Leave plain numbers and real functions in everything that the namespace holds."""
-    back = {id(replaced[module.__name__][name]): original for module, name, original in originals}
-    back |= {id(function): getattr(builtins, name) for name, function in (*BUILTINS.items(), *TYPES.items())}
-    back |= {id(function): type for function in TYPE_OF.values()}
-    for name in set(sys.modules) - modules:  # imported by the cell: they may have bound a stand-in
-        for key, value in list(vars(sys.modules[name]).items()):
-            if id(value) in back:
-                vars(sys.modules[name])[key] = back[id(value)]
+    """Leave plain numbers and real functions in everything that the namespace and these functions hold.
+
+    `loaded` is what `last_loaded` said before the run.
+    """
+    back = modules.back
+    if loaded != last_loaded():  # modules that the program has imported may have bound a stand-in
+        for name in list(reversed(sys.modules)):
+            if name == loaded[1]:
+                break
+            names = getattr(sys.modules[name], "__dict__", {}) if not name.startswith("ad_magic.engine") else {}
+            for key, value in list(names.items()):
+                if id(value) in back:
+                    names[key] = back[id(value)]
     seen: dict[int, Any] = {}
 
     def one_plain(value: Any) -> Any:
@@ -216,7 +226,7 @@ def make_plain(
             seen[id(value)] = value, plain(value, back)
         return seen[id(value)][1]
 
-    Walk(one_plain).run(namespace, skip)
+    Walk(one_plain, back).run(namespace, skip, functions)
 
 
 def plain_in(value: Any) -> Any:
@@ -252,28 +262,31 @@ def plain(value: Any, back: dict[int, Any] | None = None) -> Any:
     return value
 
 
-def _place_builtins(names: dict[str, Any], placed: list[tuple[dict[str, Any], str, Any]], tree: ast.AST | None) -> None:
-    """Put the stand-ins for builtins into a namespace that does not have these names itself."""
-    functions = [value for value in names.values() if type(value) is FunctionType]
-    methods = [
-        m
-        for value in names.values()
-        if isinstance(value, type)
-        for m in vars(value).values()
-        if type(m) is FunctionType
-    ]
+def place_builtins(
+    names: dict[str, Any], codes: Sequence[CodeType], placed: list[Placed], tree: ast.AST | None = None
+) -> None:
+    """Put the stand-ins for builtins into a namespace that does not have these names itself, where it is that of a cell
+    `tree`, or where functions use them."""
 
     def called(name: str) -> bool:
-        codes = [function.__code__ for function in functions + methods]
-        return (tree is not None and calls(tree, name)) or any(_code_calls(code, name) for code in codes)
+        return (tree is not None and calls(tree, name)) or any(calls_name(code, name) for code in codes)
 
-    wanted: dict[str, Any] = {**BUILTINS, **{name: stand_in for name, stand_in in TYPES.items() if called(name)}}
+    used = [names_of(code) for code in codes]
+    every = tree is not None or None in used
+    wanted = {name: stand_in for name, stand_in in BUILTINS.items() if every or any(name in u for u in used if u)}
+    wanted |= {name: stand_in for name, stand_in in TYPES.items() if called(name)}
     if called("type") and not (tree is not None and mentions(tree, "type")):
         wanted["type"] = TYPE_OF["float" in wanted]
     for name, stand_in in wanted.items():
         if name not in names:
             names[name] = stand_in
             placed.append((names, name, stand_in))
+
+
+def remove_builtins(placed: list[Placed]) -> None:
+    for names, name, stand_in in placed:
+        if names.get(name) is stand_in:
+            del names[name]
 
 
 def calls(tree: ast.AST, name: str) -> bool:
@@ -299,10 +312,3 @@ def mentions(tree: ast.AST, name: str) -> bool:
     """
     called = {id(node.func) for node in ast.walk(tree) if isinstance(node, ast.Call)}
     return any(isinstance(node, ast.Name) and node.id == name and id(node) not in called for node in ast.walk(tree))
-
-
-def _code_calls(code: CodeType, name: str) -> bool:
-    """Whether a function calls a global by this name (the compiler marks a name that it loads to call it)."""
-    if name in code.co_names and any("NULL" in i.argrepr for i in dis.get_instructions(code) if i.argval == name):
-        return True
-    return any(_code_calls(inner, name) for inner in code.co_consts if isinstance(inner, CodeType))

@@ -2,22 +2,35 @@
 
 Used twice: before a run, to put stand-ins in the place of functions that were bound early (`from math import exp`, a
 default argument, a list of functions); after it, to leave plain numbers where active ones are. It goes into
-containers, closures, default arguments, classes and instances of the user's own classes, never into libraries.
+containers, closures, default arguments, classes and instances of the user's own classes, never into libraries; of the
+globals of a function into those that it names.
 """
 
 from __future__ import annotations
 
 import dataclasses
 import functools
-import sys
+import gc
 from collections import deque
-from collections.abc import Callable, Iterator
-from types import BuiltinFunctionType, FunctionType, MethodType, ModuleType, SimpleNamespace
+from collections.abc import Callable, Container, Iterator, Sequence
+from types import (
+    BuiltinFunctionType,
+    CellType,
+    CodeType,
+    FunctionType,
+    GeneratorType,
+    MethodType,
+    ModuleType,
+    SimpleNamespace,
+)
 from typing import Any
 
+from .codes import imported, names_of
 from .users import is_users
 
-ATOMS = frozenset((int, float, bool, complex, str, bytes, type(None), range, slice, BuiltinFunctionType))
+BARE = frozenset((int, float, bool, complex, str, bytes, type(None), range, slice))
+ATOMS = BARE | {BuiltinFunctionType}
+MEMO = type(functools.lru_cache(len))
 DEEPEST = 200  # tuples in tuples deeper than this are left alone
 
 Swap = Callable[[Any], Any]  # an object -> what stands in its place (itself, where nothing does)
@@ -27,20 +40,26 @@ Undo = Callable[[], None]
 class Walk:
     """One walk. `undo` is a list of functions that take back each replacement where it still stands."""
 
-    def __init__(self, swap: Swap, on_namespace: Callable[[dict[str, Any]], None] | None = None) -> None:
+    def __init__(self, swap: Swap, leaves: Container[int] = ()) -> None:
+        """`leaves` are the ids of what it does not go into."""
         self.swap = swap
-        self.on_namespace = on_namespace  # called for the globals of each of the user's modules
+        self.leaves = leaves
         self.undo: list[Undo] = []
+        self.functions: list[FunctionType] = []  # the user's, that it came to
+        self.whole: set[int] = set()  # ids of namespaces of which it took every name
         self.seen: set[int] = set()
         self.alive: list[Any] = []  # what was seen stays alive, else an id could come again
         self.stack: list[Any] = []
         self.depth = 0  # of tuples in tuples
 
-    def run(self, namespace: dict[str, Any], skip: Any = ()) -> None:
-        """Walk everything that the namespace holds, except the names in `skip`."""
+    def run(self, namespace: dict[str, Any], skip: Any = (), functions: Sequence[FunctionType] = ()) -> None:
+        """Walk everything that the namespace holds, except the names in `skip`; and what these functions hold."""
         self.seen.add(id(namespace))
+        self.whole.add(id(namespace))
         for name in [name for name in namespace if name not in skip]:
             self._item(namespace, name)
+        for function in functions:
+            self._replace(function)
         self._drain()
 
     def run_object(self, root: Any) -> Any:
@@ -55,11 +74,16 @@ class Walk:
 
     def _replace(self, value: Any) -> Any:
         """What stands in the place of a value; a mutable value that stays is put on the stack."""
+        kind = type(value)
+        if kind in BARE:
+            return value
         new = self.swap(value)
         if new is not value:
+            held = getattr(value if kind is MEMO else new, "__wrapped__", None) if MEMO in (kind, type(new)) else None
+            if held is not None:  # what is behind a cache is called all the same
+                self._push(held)
             return new
-        kind = type(value)
-        if kind in ATOMS:
+        if kind is BuiltinFunctionType or (kind is ModuleType and not is_users(value.__name__)):
             return value
         if isinstance(value, tuple):
             return self._tuple(value)
@@ -69,11 +93,14 @@ class Walk:
         if isinstance(value, frozenset):
             items = [self._replace(x) for x in value]
             return kind(items) if any(a is not b for a, b in zip(items, value, strict=True)) else value
-        if id(value) not in self.seen:
+        self._push(value)
+        return value
+
+    def _push(self, value: Any) -> None:
+        if id(value) not in self.seen and id(value) not in self.leaves:
             self.seen.add(id(value))
             self.alive.append(value)
             self.stack.append(value)
-        return value
 
     def _tuple(self, value: tuple[Any, ...]) -> Any:
         if set(map(type, value)) <= ATOMS and BuiltinFunctionType not in map(type, value):
@@ -109,14 +136,14 @@ class Walk:
         self.undo.append(back)
 
     def _visit(self, value: Any) -> None:
-        if isinstance(value, dict):
+        if type(value) is FunctionType:
+            self._function(value)
+        elif isinstance(value, dict):
             self._dict(value)
         elif isinstance(value, (list, deque)):
             self._list(value)
         elif isinstance(value, set):
             self._set(value)
-        elif isinstance(value, FunctionType):
-            self._function(value)
         elif isinstance(value, MethodType):
             self._replace(value.__func__)
             self._replace(value.__self__)
@@ -133,9 +160,27 @@ class Walk:
                 for name, attribute in list(vars(value).items()):
                     if name not in ("__dict__", "__weakref__", "__doc__", "__module__"):
                         self._attribute(value, name, attribute)
-                self._module(value.__module__)
+                for base in (*value.__bases__, type(value)):
+                    self._replace(base)
+        elif isinstance(value, GeneratorType):
+            if value.gi_frame is not None:
+                self._named(value.gi_frame.f_globals, value.gi_code)
+                self._behind(value)
         elif _has_users_state(type(value)):
             self._instance(value)
+        else:
+            self._behind(value)
+
+    def _behind(self, value: Any) -> None:
+        """An object of a library is left as it is, but it may call functions of the user's (np.vectorize(f))."""
+        held = gc.get_referents(value)
+        for _ in range(2):  # its attributes, and what is in them
+            inner = [x.values() if type(x) is dict else x for x in held if type(x) in (dict, tuple, list)]
+            held = [x for x in held if _leads_to_users(x)]
+            held += [x for items in inner for x in items if type(x) not in ATOMS]
+        for x in held:
+            if _leads_to_users(x):
+                self._push(x)
 
     def _dict(self, value: dict[Any, Any]) -> None:
         kinds = set(map(type, value.values())) | set(map(type, value))
@@ -166,19 +211,19 @@ class Walk:
 
     def _function(self, value: FunctionType) -> None:
         for cell in value.__closure__ or ():
-            try:
-                self._attribute_of_cell(cell)
-            except ValueError:  # an empty cell
-                continue
+            for old in _contents(cell):
+                self._cell(cell, old)
         if value.__defaults__:
             self._attribute(value, "__defaults__", value.__defaults__)
-        for part in (value.__kwdefaults__, value.__dict__, value.__annotations__):
+        for part in (value.__kwdefaults__, value.__dict__, _annotations(value)):
             if part:
                 self._replace(part)
-        self._module(value.__module__, value.__globals__)
+        namespace = value.__globals__
+        if is_users(namespace.get("__name__")):  # value.__module__ would be that of what it wraps
+            self.functions.append(value)
+            self._named(namespace, value.__code__)
 
-    def _attribute_of_cell(self, cell: Any) -> None:
-        old = cell.cell_contents
+    def _cell(self, cell: CellType, old: Any) -> None:
         new = self._replace(old)
         if new is not old:
             cell.cell_contents = new
@@ -213,21 +258,23 @@ class Walk:
             self._attribute(value, name, old)
         self._replace(type(value))
 
-    def _module(self, name: str | None, namespace: dict[str, Any] | None = None) -> None:
-        """Go into the globals of one of the user's own modules."""
-        if not is_users(name):
-            return
-        if namespace is None and name in sys.modules:
-            namespace = vars(sys.modules[name])
-        if namespace is not None:
+    def _named(self, namespace: dict[str, Any], code: CodeType) -> None:
+        """Go into what a function may reach in its globals, and into modules of the user's that it imports."""
+        names = names_of(code)
+        if names is None:
             self._namespace(namespace)
+        elif id(namespace) not in self.whole:
+            for name in names:
+                if name in namespace and not name.startswith("__"):
+                    self._item(namespace, name)
+        for module in imported(code, namespace):
+            self._replace(module)
 
     def _namespace(self, namespace: dict[str, Any]) -> None:
-        if id(namespace) in self.seen:
+        if id(namespace) in self.whole:
             return
         self.seen.add(id(namespace))
-        if self.on_namespace is not None:
-            self.on_namespace(namespace)
+        self.whole.add(id(namespace))
         for name in [name for name in namespace if not name.startswith("__")]:
             self._item(namespace, name)
 
@@ -238,6 +285,40 @@ def _restore_item(container: Any, key: Any, old: Any, new: Any) -> None:
             container[key] = old
     except (KeyError, IndexError):
         pass  # the program took it away itself
+
+
+def _annotations(function: FunctionType) -> Any:
+    try:
+        return function.__annotations__
+    except NameError:  # Python 3.14 looks them up when asked
+        return None
+
+
+def _leads_to_users(value: Any, depth: int = 3) -> bool:
+    """Whether a value is a function of the user's, or one that calls such."""
+    kind = type(value)
+    if kind is FunctionType:
+        if is_users(value.__globals__.get("__name__")):
+            return True
+        inner = [x for cell in value.__closure__ or () for x in _contents(cell)]
+    elif kind is MethodType:
+        inner = [value.__func__, value.__self__]
+    elif isinstance(value, functools.partial):
+        inner = [value.func]
+    elif kind is MEMO:
+        inner = [value.__wrapped__]
+    elif isinstance(value, type):
+        return is_users(value.__module__)
+    else:
+        return kind is not ModuleType and is_users(kind.__module__)
+    return depth > 0 and any(_leads_to_users(x, depth - 1) for x in inner)
+
+
+def _contents(cell: CellType) -> tuple[Any, ...]:
+    try:
+        return (cell.cell_contents,)
+    except ValueError:  # an empty one
+        return ()
 
 
 def _has_users_state(kind: type) -> bool:

@@ -1,0 +1,71 @@
+"""What the code of a function says of what it may reach: read once for each code object."""
+
+from __future__ import annotations
+
+import dis
+import functools
+import sys
+from types import CodeType, ModuleType
+from typing import Any
+
+# Ways to a global that is not named: a function with one of these may reach all of them.
+_DYNAMIC = {"globals", "vars", "eval", "exec", "compile", "modules", "import_module", "__import__"}
+_DYNAMIC |= {"__globals__", "__builtins__", "f_globals", "_getframe", "currentframe"}
+
+
+@functools.cache
+def names_of(code: CodeType) -> tuple[str, ...] | None:
+    """The names that a function uses, or a function in it: of globals, attributes, modules. None where it may find a
+    global by another way.
+
+    >>> names_of((lambda x: print(x.real + y)).__code__)
+    ('print', 'real', 'y')
+    >>> names_of((lambda x: globals()["y"]).__code__)
+    """
+    names = dict.fromkeys(code.co_names)
+    for inner in code.co_consts:
+        if isinstance(inner, CodeType):
+            found = names_of(inner)
+            if found is None:
+                return None
+            names |= dict.fromkeys(found)
+    return None if not _DYNAMIC.isdisjoint(names) else tuple(names)
+
+
+@functools.cache
+def calls_name(code: CodeType, name: str) -> bool:
+    """Whether a function calls a global by this name (the compiler marks a name that it loads to call it)."""
+    if name in code.co_names and any("NULL" in i.argrepr for i in dis.get_instructions(code) if i.argval == name):
+        return True
+    return any(calls_name(inner, name) for inner in code.co_consts if isinstance(inner, CodeType))
+
+
+def imported(code: CodeType, namespace: dict[str, Any]) -> list[ModuleType | None]:
+    """The modules that a function imports when it runs; None for one that is not loaded yet."""
+    found: list[ModuleType | None] = []
+    for name, level, of in _imports(code):
+        if level:
+            package = namespace.get("__package__") or namespace.get("__name__", "")
+            home = package.rsplit(".", level - 1)[0]
+            name = f"{home}.{name}" if name else home
+        found.append(sys.modules.get(name))
+        found += [sys.modules[full] for part in of if (full := f"{name}.{part}") in sys.modules]
+    return found
+
+
+@functools.cache
+def _imports(code: CodeType) -> tuple[tuple[str, int, tuple[str, ...]], ...]:
+    """(module, level of a relative import, names that are taken from it) of each import in a function."""
+    found: list[tuple[str, int, tuple[str, ...]]] = []
+    if dis.opmap["IMPORT_NAME"] in code.co_code[::2]:
+        before: list[Any] = []  # the constants that were loaded last: the level, and the names
+        for instruction in dis.get_instructions(code):
+            if instruction.opname == "IMPORT_NAME":
+                level, of = before[-2:]
+                found.append((instruction.argval, level, tuple(of or ())))
+            elif instruction.opname.startswith("LOAD_"):
+                before.append(instruction.argval)
+    for inner in code.co_consts:
+        if isinstance(inner, CodeType):
+            found += _imports(inner)
+    return tuple(found)

@@ -1,0 +1,345 @@
+"""Running a function under the stand-ins. What a simple function can reach is remembered from one call to the next.
+
+A function is simple where all that it can reach is functions of the user's, numbers, arrays, and functions and modules
+of libraries: nothing that could change without one of its names getting another value. Whether one has is asked before
+each call, and after it, when an active number may have been left somewhere. Any other function is walked.
+"""
+
+from __future__ import annotations
+
+import builtins
+import functools
+import sys
+import weakref
+from collections.abc import Callable, Sequence
+from types import BuiltinFunctionType, CellType, CodeType, FunctionType, ModuleType
+from typing import Any
+
+from .active import TEXTS, Active
+from .codes import imported, names_of
+from .placing import Modules, Part, modules_of, put_some, take_back, take_some_back
+from .standins import (
+    Placed,
+    last_loaded,
+    make_plain,
+    numpy_watched,
+    open_runs,
+    place_builtins,
+    remove_builtins,
+    standing_in,
+    writes,
+)
+from .tape import Columns, Tape
+from .users import is_users
+from .walk import ATOMS, BARE
+
+_MISSING = object()
+
+
+def call(
+    f: Callable[..., Any], args: Sequence[Any], options: dict[str, Any], tape: Tape, read: Callable[[Any], Any]
+) -> tuple[Any, Columns]:
+    """`read` of what f gives under the stand-ins, and the columns of the run, which is closed then."""
+    plan = plan_of(f) if type(f) is FunctionType else None
+    if plan is None or not (all(map(plan.takes, args)) and all(map(plan.takes, options.values()))):
+        return _call_walked(f, args, options, tape, read)
+    loaded = last_loaded()
+    open_runs.append(f)
+    in_place = plan.put()
+    try:
+        try:
+            with numpy_watched(plan.watching):
+                output = read(f(*args, **options))
+        finally:
+            columns = tape.close()
+    finally:
+        plan.take_back(in_place)
+        if not plan.holds() or loaded != last_loaded():
+            make_plain({"f": f}, plan.modules, loaded, functions=[state[0] for state in plan.functions])
+        open_runs.pop()
+        if not open_runs:
+            TEXTS.clear()
+    return output, columns
+
+
+def _call_walked(
+    f: Any, args: Sequence[Any], options: dict[str, Any], tape: Tape, read: Callable[[Any], Any]
+) -> tuple[Any, Columns]:
+    active = [_is_active(x) for x in args]
+    held: dict[str, Any] = {
+        "f": f,
+        "args": [None if on else x for x, on in zip(args, active, strict=True)],
+        "options": {**options},
+    }
+    with standing_in(held):
+        try:
+            now = [x if on else y for x, y, on in zip(args, held["args"], active, strict=True)]
+            output = read(held["f"](*now, **held["options"]))
+        finally:
+            columns = tape.close()
+    return output, columns
+
+
+def _is_active(x: Any) -> bool:
+    return type(x) in Active.types or type(x).__name__ == "Array"
+
+
+class _NotSimple(Exception):
+    """A function reaches something that may change by itself."""
+
+
+class Plan:
+    """What a simple function can reach, as it was when it was looked at, and what is to be put in place for it."""
+
+    __slots__ = (
+        "arrays", "builtins", "cells", "functions", "in_modules", "items", "modules", "parts", "placed", "replaced",
+        "watching", "weak",
+    )  # fmt: skip
+
+    def __init__(self, modules: Modules) -> None:
+        self.modules = modules
+        # a function, its code, its defaults
+        self.functions: list[tuple[FunctionType, CodeType, Any]] = []
+        self.items: list[tuple[dict[str, Any], str, Any]] = []  # globals, by their namespace
+        self.weak: list[tuple[dict[str, Any], str, Any]] = []  # those that are arrays: they are not kept alive
+        self.cells: list[tuple[CellType, Any]] = []
+        self.replaced: list[tuple[Any, Any, Any, Any]] = []  # a namespace or a cell, name; the value, its stand-in
+        self.builtins: list[Placed] = []
+        self.parts: list[Part] | None = None  # the stand-ins that it may look up; None where that cannot be told
+        self.watching = False
+        self.arrays = False  # whether there are arrays among what it reaches
+
+    def takes(self, x: Any) -> bool:
+        """Whether an argument is as simple."""
+        kind = type(x)
+        if kind in BARE or kind in Active.types:
+            return True
+        return kind.__name__ == "Array" or (_is_array(x) and not self.watching)
+
+    def holds(self) -> bool:
+        """Whether all is as it was."""
+        for function, code, defaults in self.functions:
+            if function.__code__ is not code or function.__defaults__ is not defaults or function.__dict__:
+                return False
+        for namespace, name, value in self.items:
+            if namespace.get(name, _MISSING) is not value:
+                return False
+        for namespace, name, ref in self.weak:
+            if namespace.get(name, _MISSING) is not ref():
+                return False
+        for cell, value in self.cells:
+            try:
+                if cell.cell_contents is not value:
+                    return False
+            except ValueError:
+                return False
+        return True
+
+    def put(self) -> list[Any]:
+        """Put everything in place; returns what `take_back` needs to know."""
+        for place, name, _, stand_in in self.replaced:
+            _set(place, name, stand_in)
+        for namespace, name, stand_in in self.builtins:
+            namespace[name] = stand_in
+        return self.modules.put() if self.parts is None else put_some(self.parts)
+
+    def take_back(self, in_place: list[Any]) -> None:
+        (take_back if self.parts is None else take_some_back)(in_place)
+        for place, name, value, stand_in in self.replaced:
+            if _get(place, name) is stand_in:
+                _set(place, name, value)
+        remove_builtins(self.builtins)
+
+
+def _set(place: Any, name: str | None, value: Any) -> None:
+    if name is None:
+        place.cell_contents = value
+    else:
+        place[name] = value
+
+
+def _get(place: Any, name: str | None) -> Any:
+    return place.cell_contents if name is None else place.get(name)
+
+
+# ---- making a plan -------------------------------------------------------------------------------
+
+
+def plan_of(f: FunctionType) -> Plan | None:
+    """The plan of a function as it is now; None where it is not simple."""
+    modules = modules_of(None)
+    plan = _plans.get(f)
+    if plan is not None and plan.modules is modules and plan.holds():
+        return plan
+    look = _Look(f, modules)
+    try:
+        look.go()
+    except _NotSimple:
+        return None
+    if look.lasting:
+        _plans[f] = look.plan
+    return look.plan
+
+
+_plans: weakref.WeakKeyDictionary[FunctionType, Plan] = weakref.WeakKeyDictionary()
+
+
+class _Look:
+    """One look at all that a function can reach. Raises _NotSimple."""
+
+    def __init__(self, f: FunctionType, modules: Modules) -> None:
+        self.f = f
+        self.plan = Plan(modules)
+        self.stack = [f]
+        self.seen = {id(f)}
+        self.names: set[str] = set()
+        self.lasting = True  # whether the plan can be kept: it must not keep the function alive
+        self.known = True  # whether all that looks up a name in a module is known
+
+    def go(self) -> None:
+        while self.stack:
+            self._function(self.stack.pop())
+        plan = self.plan
+        plan.watching = any(writes(code) for _, code, _ in plan.functions)
+        if plan.arrays and (plan.watching or memory_is_open()):
+            raise _NotSimple  # arrays that notice what is written to them are put in their place
+        codes: dict[int, tuple[dict[str, Any], list[CodeType]]] = {}
+        for function, code, _ in plan.functions:
+            codes.setdefault(id(function.__globals__), (function.__globals__, []))[1].append(code)
+        for namespace, those in codes.values():
+            place_builtins(namespace, those, plan.builtins)
+        remove_builtins(plan.builtins)
+        if self.known and self.names.isdisjoint(_unknown_names(plan.modules)):
+            plan.parts = plan.modules.some(self.names)
+
+    def _function(self, function: FunctionType) -> None:
+        namespace, code = function.__globals__, function.__code__
+        names = names_of(code)
+        if names is None or function.__kwdefaults__ or function.__dict__:
+            raise _NotSimple
+        self.plan.functions.append((function, code, function.__defaults__))
+        self.names.update(names)
+        if getattr(sys.modules.get(namespace.get("__name__", "")), "__dict__", None) is not namespace:
+            self.lasting = False
+        for value in function.__defaults__ or ():
+            if self._value(value) is not value:
+                raise _NotSimple
+        for cell in function.__closure__ or ():
+            try:
+                value = cell.cell_contents
+            except ValueError:
+                raise _NotSimple from None
+            new = self._value(value)
+            self.plan.cells.append((cell, value))
+            if new is not value:
+                self.plan.replaced.append((cell, None, value, new))
+        for name in names:
+            self._global(namespace, name)
+        for module in imported(code, namespace):
+            if module is None:
+                raise _NotSimple
+            self._value(module)
+
+    def _global(self, namespace: dict[str, Any], name: str) -> None:
+        value = namespace.get(name, _MISSING)
+        if value is _MISSING:
+            self.plan.items.append((namespace, name, value))
+            usual = vars(builtins).get(name)
+            if usual is not None and not isinstance(usual, (BuiltinFunctionType, type, bool)):
+                self.known = False
+            return
+        new = self._value(value)
+        if _is_array(value):
+            self.plan.weak.append((namespace, name, weakref.ref(value)))
+        else:
+            self.plan.items.append((namespace, name, value))
+        if new is not value:
+            self.plan.replaced.append((namespace, name, value, new))
+
+    def _value(self, value: Any) -> Any:
+        """What stands in the place of a value; a function of the user's is put on the stack."""
+        kind = type(value)
+        modules = self.plan.modules
+        if kind in BARE or id(value) in modules.back:
+            return value
+        if id(value) in modules.forth:
+            return modules.forth[id(value)]
+        if kind is FunctionType:
+            self._is_function(value)
+        elif _is_array(value):
+            self.plan.arrays = True
+        elif kind is tuple:
+            if any(self._value(x) is not x for x in value):
+                raise _NotSimple
+        elif kind is ModuleType:
+            if is_users(value.__name__):
+                raise _NotSimple
+            self.known = self.known and value.__name__ in _KNOWN
+        elif isinstance(value, type):
+            if is_users(value.__module__):
+                raise _NotSimple
+            self.known = self.known and (value.__module__ == "builtins" or _is_scalar_type(value))
+        elif kind is BuiltinFunctionType:
+            if value in _DYNAMIC:
+                raise _NotSimple
+            self.known = self.known and getattr(value.__self__, "__name__", "") in ("builtins", "math", "cmath")
+        elif kind in Active.types or kind.__name__ == "Array":
+            if value.tape.values is None:
+                raise _NotSimple
+        elif kind.__module__ == "numpy" and kind.__name__ in ("ufunc", "_ArrayFunctionDispatcher"):
+            self.known = self.known and kind.__name__ == "ufunc"
+        elif kind.__module__.startswith("numpy.random."):
+            self.known = False
+        elif not _is_scalar_type(kind):
+            raise _NotSimple
+        return value
+
+    def _is_function(self, value: FunctionType) -> None:
+        if value is self.f:
+            self.lasting = False
+        if id(value) in self.seen:
+            return
+        if is_users(value.__globals__.get("__name__")):
+            self.seen.add(id(value))
+            self.stack.append(value)
+        elif value.__closure__ or value.__dict__:
+            raise _NotSimple
+        else:
+            self.known = False
+
+
+_DYNAMIC = (eval, exec, globals, vars, __import__)
+_KNOWN = frozenset(("math", "cmath", "numpy", "numpy.linalg", "numpy.fft"))
+
+
+def _is_array(x: Any) -> bool:
+    """Whether x is a plain array of numbers."""
+    kind = type(x)
+    return kind.__name__ == "ndarray" and kind.__module__ == "numpy" and x.dtype.kind in "fciub"
+
+
+def _is_scalar_type(kind: type) -> bool:
+    """Whether it is the type of the numbers in an array."""
+    return kind.__module__ == "numpy" and any(base.__name__ in ("number", "bool_", "bool") for base in kind.__mro__)
+
+
+def memory_is_open() -> bool:
+    """Whether active numbers may stand in the memory of a plain array."""
+    memory = sys.modules.get("ad_magic.engine.arrays.memory")
+    return memory is not None and bool(memory.OPEN)
+
+
+@functools.cache
+def _unknown_names(modules: Modules) -> frozenset[str]:
+    """Names of which it cannot be told what is looked up by what they stand for."""
+    names = {"getattr", "__getattribute__", "__getattr__", "__dict__", "attrgetter", "methodcaller"}
+    for m in modules.modules:
+        if m.name not in _KNOWN:
+            continue
+        module = sys.modules[m.name]
+        for name in {*dir(module), *getattr(module, "__all__", ())} - m.stand_ins.keys() - {"linalg", "fft"}:
+            value = vars(module).get(name, module)
+            plain = type(value) in ATOMS or type(value).__name__ == "ufunc"
+            if not plain and not (isinstance(value, type) and _is_scalar_type(value)):
+                names.add(name)
+    return frozenset(names)
