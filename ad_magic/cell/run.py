@@ -7,7 +7,7 @@ import itertools
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import CodeType, TracebackType
-from typing import Any
+from typing import Any, cast
 
 from ad_magic.engine.active import LAST_LOST, Active, LostDerivative, primal
 from ad_magic.engine.complexes import Complex
@@ -17,7 +17,6 @@ from ad_magic.engine.tape import LOCATED, Columns, Tape, is_ours
 from ad_magic.engine.traced import Traced
 
 from .names import find_inputs, last_assigned
-
 
 DIRECTIONS = 4096  # so many tangents a run in forward mode carries along
 
@@ -131,7 +130,7 @@ def run_program(
             "use --mode reverse"
         )
     tape = Tape(located=LOCATED, limit=LOCATED if forward else None, forward=forward, directions=directions)
-    own = {name: value if (value := given.get(name)) is not None else before.get(name) for name in inputs}
+    own = {name: before.get(name) if given.get(name) is None else given[name] for name in inputs}
     numbers, seeds = make_active(inputs, tape, own, forward=forward)
     value: Any = None
     outputs: list[Output] = []
@@ -203,7 +202,7 @@ def make_active(
         if hasattr(value, "shape"):
             from ad_magic.engine.arrays.array import array_input
 
-            kept = own.get(name)
+            kept: Any = own.get(name)
             same = type(kept).__name__ == "ndarray" and kept.shape == value.shape
             numbers[name] = array_input(tape, kept if same else value, len(seeds))
             positions = list(itertools.product(*map(range, value.shape)))
@@ -286,6 +285,7 @@ def _tangents(value: Any) -> Any:
 def is_numeric(value: Any) -> bool:
     """Whether a value can be differentiated: a real number, or a non-empty list, tuple or array of such."""
     if hasattr(value, "dtype") and hasattr(value, "ndim") and isinstance(value, _arrays()):
+        value = cast(Any, value)
         return value.dtype.kind in "fiu" or (value.dtype == object and all(is_numeric(x) for x in value.flat))
     if isinstance(value, (list, tuple)):
         return len(value) > 0 and all(map(is_numeric, value))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -57,7 +57,12 @@ class Result:
                 raise TypeError(
                     f"{output.name} is an array: r.jacobian has its derivative, r.grad is for a scalar output"
                 )
-        return self._by_output({o.name: self._shaped(o, self._gradients(o)[0]) for o in self.run.outputs})
+        return self._by_output({o.name: self._gradient(o) for o in self.run.outputs})
+
+    def _gradient(self, output: Output) -> dict[str, Any]:
+        """The derivative of a scalar output by input: a float, or an array of the input's shape."""
+        jacobian = self._jacobian(output)
+        return {name: float(x) if not x.shape else x for name, x in jacobian.items()}
 
     @cached_property
     def jacobian(self) -> dict[str, Any]:
@@ -67,16 +72,38 @@ class Result:
     def _by_output(self, values: dict[str, Any]) -> Any:
         return values if len(values) > 1 else next(iter(values.values()))
 
-    def _gradients(self, output: Output) -> list[list[float]]:
-        """For each entry of an output its derivative along each seed."""
+    def _gradients(self, output: Output) -> Any:
+        """For each entry of an output its derivative along each seed, flat."""
+        import numpy as np
+
         seeds = self.run.seeds
         if self.mode == "forward":
             absent = (0.0,) * len(seeds)
-            return [list(t if t and len(t) == len(seeds) else absent) for _, _, t in output.flat()]
+            along = [t if t and len(t) == len(seeds) else absent for _, _, t in output.flat()]
+            return self._looked_again(output, np.array(along, dtype=float).reshape(len(along), len(seeds)))
+        rows = {name: row for name, _, row in seeds}
         gradients = []
         for row, position in output.seeds():
             adjoints = self._adjoints(row, position) if row is not None else None
-            gradients.append([_entry(adjoints[s], p) for _, p, s in seeds] if adjoints is not None else [0.0] * len(seeds))
+            gradients.append(_flat(adjoints, rows, self.inputs))
+        return self._looked_again(output, np.array(gradients).reshape(len(gradients), len(seeds)))
+
+    def _looked_again(self, output: Output, gradients: Any) -> Any:
+        """The derivatives again in numbers of a greater range, where a value of the run is infinite."""
+        import numpy as np
+
+        from ad_magic.engine.extended import reverse_in_greater_range
+
+        tape = self.run.tape
+        if tape.recorded > len(tape) or (bool(np.isfinite(output.value).all()) and bool(np.isfinite(gradients).all())):
+            return gradients
+        rows = {name: row for name, _, row in self.run.seeds}
+        for k, (row, position) in enumerate(output.seeds()):
+            if row is not None and row >= 0:
+                adjoints = reverse_in_greater_range(tape, {row: unit(tape.values[row], position)})
+                if adjoints is not None:
+                    again = _flat(adjoints, rows, self.inputs)
+                    gradients[k] = again if np.isfinite(again).all() else gradients[k]
         return gradients
 
     def _adjoints(self, row: int, position: tuple[int, ...] = ()) -> list[Any]:
@@ -86,25 +113,8 @@ class Result:
             kept[row, position] = reverse_sweep(self.run.tape, {row: unit(self.run.tape.values[row], position)})
         return kept[row, position]
 
-    def _shaped(self, output: Output, gradient: list[float]) -> dict[str, Any]:
-        """A flat gradient by input: a float, or an array of the input's shape."""
-        shaped: dict[str, Any] = {}
-        at = 0
-        for name, value in self.inputs.items():
-            if hasattr(value, "shape"):
-                import numpy as np
-
-                shaped[name] = np.array(gradient[at : at + value.size]).reshape(value.shape)
-                at += value.size
-            else:
-                shaped[name] = gradient[at]
-                at += 1
-        return shaped
-
     def _jacobian(self, output: Output) -> dict[str, Any]:
-        import numpy as np
-
-        flat = np.array(self._gradients(output)).reshape(len(output.flat()), len(self.run.seeds))
+        flat = self._gradients(output)
         shape = getattr(output.value, "shape", ())
         jacobian, at = {}, 0
         for name, value in self.inputs.items():
@@ -122,7 +132,6 @@ class Result:
         """
         import numpy as np
 
-        from ad_magic.engine.dual import Dual
         from ad_magic.engine.tape import Tape
 
         if len(self.run.outputs) != 1 or not self.run.outputs[0].scalar:
@@ -276,9 +285,15 @@ class Result:
         return {"text/plain": self.to_text(), "text/html": self.to_html()}
 
 
-def _entry(x: Any, position: tuple[int, ...]) -> float:
-    """One entry of an adjoint or a tangent, which may be absent."""
-    return float(x[position]) if position and hasattr(x, "shape") and x.shape else float(x)
+def _flat(adjoints: Sequence[Any] | None, rows: Mapping[str, int], inputs: Mapping[str, Any]) -> Any:
+    """The adjoints of all entries of the inputs, in order; absent is zero."""
+    import numpy as np
+
+    shapes = {name: getattr(value, "shape", ()) for name, value in inputs.items()}
+    if adjoints is None:
+        return np.zeros(sum(int(np.prod(shape)) for shape in shapes.values()))
+    parts = [np.broadcast_to(adjoints[rows[name]], shape).ravel() for name, shape in shapes.items() if name in rows]
+    return np.concatenate(parts) if parts else np.zeros(0)
 
 
 def _tangent(t: Any, k: int, count: int) -> Any:
