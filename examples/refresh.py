@@ -14,7 +14,10 @@ WIDGET = "application/vnd.jupyter.widget-view+json"
 def refresh(path: Path) -> None:
     """Execute a notebook in place; of its outputs keep those that can be shown without a kernel."""
     notebook = nbformat.read(path, as_version=4)
-    NotebookClient(notebook, timeout=300, kernel_name="python3", store_widget_state=False).execute()
+    client = NotebookClient(
+        notebook, timeout=300, kernel_name="python3", store_widget_state=False, coalesce_streams=True
+    )
+    client.execute()
     for cell in notebook.cells:
         cell.metadata.pop("execution", None)
         if cell.cell_type == "code":

@@ -281,7 +281,8 @@ SAMPLES: dict[str, str | list[str]] = {
         "count_nonzero", "flatnonzero", "iscomplex", "isneginf", "isposinf", "isreal", "nanargmax", "nanargmin",
         "nonzero")},
     **{f"np.{name}": f"np.{name}(x, w)" for name in (
-        "allclose", "array_equal", "array_equiv", "isclose", "isin", "in1d", "greater", "greater_equal", "less", "less_equal",
+        "allclose", "array_equal", "array_equiv", "isclose", "isin", "in1d",
+        "greater", "greater_equal", "less", "less_equal",
         "equal", "not_equal", "logical_and", "logical_or", "logical_xor")},
     "np.argpartition": "np.argpartition(w, 2)",
     "np.digitize": "np.digitize(w, [-1.0, 0.0, 2.0])",

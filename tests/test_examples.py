@@ -9,6 +9,7 @@ import re
 from pathlib import Path
 
 import nbformat
+import numpy as np
 import pytest
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
@@ -46,6 +47,8 @@ def five(root):
 def shown(notebook: nbformat.NotebookNode, part: str) -> str:
     """The text of the outputs of the cell whose source contains `part`."""
     cell = next(c for c in notebook.cells if c.cell_type == "code" and part in c.source)
+    if all(o.output_type == "stream" for o in cell.outputs):
+        return "".join(o.text for o in cell.outputs)
     return "\n".join(o.get("text") or o.get("data", {}).get("text/plain", "") for o in cell.outputs)
 
 
@@ -132,18 +135,160 @@ def test_newton(five):
     assert five[1]["newton"]["grad"]["a"] == pytest.approx(1 / (2 * math.sqrt(2)), rel=1e-10)
 
 
-def test_the_stored_outputs_are_of_this_version(root, five):
+# ---- plain NumPy ---------------------------------------------------------------------------------
+
+ASK_ARRAYS = """
+import json as _json
+def _plain(x):
+    return {name: np.asarray(value).tolist() for name, value in x.items()}
+print(_json.dumps({name: {"value": np.asarray(r.value).tolist(), "jacobian": _plain(r.jacobian),
+    "flags": [f.kind for f in r.flags]} for name, r in ((name, globals()[name]) for name in NAMES)}))
+print(_json.dumps(_plain({name: globals()[name] for name in ("points", "label", "W1", "b1", "W2", "b2")})))
+"""
+
+
+@pytest.fixture(scope="module")
+def arrays(root):
+    """The second example, executed, what its results hold, and the network as it ends."""
+    notebook = nbformat.read(root / "examples" / "02-numpy.ipynb", as_version=4)
+    names = ["turned", "heat", "fit", "network"]
+    notebook.cells.append(nbformat.v4.new_code_cell(ASK_ARRAYS.replace("NAMES", repr(names))))
+    execute(notebook, root / "examples")
+    results, trained = map(json.loads, "".join(o.text for o in notebook.cells[-1].outputs).splitlines())
+    return notebook, results, {name: np.array(value) for name, value in trained.items()}
+
+
+def close_to(result, value, **jacobian):
+    np.testing.assert_allclose(result["value"], value, rtol=1e-12)
+    assert set(result["jacobian"]) == set(jacobian)
+    for name, expected in jacobian.items():
+        np.testing.assert_allclose(result["jacobian"][name], expected, rtol=1e-10, atol=1e-14)
+    assert result["flags"] == []
+
+
+def test_a_rotation(arrays):
+    """p = R q; its derivative with respect to the angle is p, a quarter turn further; with respect to q it is R."""
+    cos, sin = math.cos(0.5), math.sin(0.5)
+    p = np.array([2 * cos - sin, 2 * sin + cos])
+    close_to(arrays[1]["turned"], p, t=[-p[1], p[0]], q=[[cos, -sin], [sin, cos]])
+    assert shown(arrays[0], 'turned.jacobian["q"] - R').count("0.") == 4
+
+
+def test_heat_in_a_rod(arrays):
+    """A step is a matrix K = 1 + alpha L: the end is K^30 u, its slope along alpha the sum of K^k L K^(29 - k) u."""
+    laplace = np.zeros((21, 21))
+    for i in range(1, 20):
+        laplace[i, i - 1 : i + 2] = 1, -2, 1
+    step = np.eye(21) + 0.4 * laplace
+    start = np.zeros(21)
+    start[12:17] = 1
+    power = np.linalg.matrix_power
+    along = sum(power(step, k) @ laplace @ power(step, 29 - k) for k in range(30)) @ start
+    weights = power(step, 30)[10]
+    left, weights[0] = weights[0], 0.0
+    close_to(arrays[1]["heat"], weights @ start, alpha=along[10], left=left, start=weights)
+    bars = shown(arrays[0], "for at, weight").splitlines()
+    assert [float(line.split()[1]) for line in bars] == [round(w, 4) for w in weights]
+    assert [line.count("▇") for line in bars] == [round(200 * w) for w in weights]
+
+
+def test_a_straight_line(arrays):
+    """slope = Sxy / Sxx, and its derivatives by hand."""
+    x, y = np.arange(4.0), np.array([1.1, 2.9, 5.3, 6.8])
+    dx, dy = x - x.mean(), y - y.mean()
+    slope = dx @ dy / (dx @ dx)
+    close_to(arrays[1]["fit"], slope, x=(dy - 2 * slope * dx) / (dx @ dx), y=dx / (dx @ dx))
+    assert shown(arrays[0], 'fit.grad["y"]').count("-0.3, -0.1,  0.1,  0.3") == 2
+
+
+def two_moons():
+    """The points, their labels, and the weights at the beginning, as the notebook makes them."""
+    rng = np.random.default_rng(0)
+    angle = np.pi * rng.random(100)
+    upper = np.column_stack([np.cos(angle), np.sin(angle)])
+    lower = np.column_stack([1 - np.cos(angle), 0.5 - np.sin(angle)])
+    points = np.concatenate([upper, lower]) + 0.1 * rng.normal(size=(200, 2))
+    first = rng.normal(size=(2, 8))
+    return points, np.repeat([0.0, 1.0], 100), (first, np.zeros(8), rng.normal(size=8) / np.sqrt(8), 0.0)
+
+
+def by_hand(points, label, w1, b1, w2, b2):
+    """The loss of the network and its derivatives: backpropagation written out."""
+    hidden = np.tanh(points @ w1 + b1)
+    score = hidden @ w2 + b2
+    loss = np.mean(np.log(1 + np.exp(score)) - label * score)
+    up = (1 / (1 + np.exp(-score)) - label) / len(label)
+    inner = np.outer(up, w2) * (1 - hidden**2)
+    return loss, (points.T @ inner, inner.sum(0), hidden.T @ up, up.sum())
+
+
+def test_the_network(arrays):
+    points, label, weights = two_moons()
+    loss, slopes = by_hand(points, label, *weights)
+    close_to(arrays[1]["network"], loss, **dict(zip(("W1", "b1", "W2", "b2"), slopes, strict=True)))
+
+
+def test_the_network_by_autograd(arrays):
+    autograd = pytest.importorskip("autograd")
+    anp = pytest.importorskip("autograd.numpy")
+    points, label, weights = two_moons()
+
+    def loss(w1, b1, w2, b2):
+        score = anp.tanh(points @ w1 + b1) @ w2 + b2
+        return anp.mean(anp.logaddexp(0, score) - label * score)
+
+    slopes = autograd.grad(loss, argnum=(0, 1, 2, 3))(*weights)
+    close_to(arrays[1]["network"], loss(*weights), **dict(zip(("W1", "b1", "W2", "b2"), slopes, strict=True)))
+
+
+def test_the_training(arrays):
+    """The same loop with the derivatives by hand: what is printed, the weights at the end, and the picture."""
+    notebook, _, trained = arrays
+    points, label, weights = two_moons()
+
+    def score(at):
+        return np.tanh(at @ weights[0] + weights[1]) @ weights[2] + weights[3]
+
+    lines = []
+    for step in range(501):
+        loss, slopes = by_hand(points, label, *weights)
+        if step % 100 == 0:
+            lines.append(f"step {step:3}   loss {loss:.4f}   right {np.mean((score(points) > 0) == label):.1%}")
+        weights = tuple(w - slope for w, slope in zip(weights, slopes, strict=True))
+    assert shown(notebook, "value_and_grad(network_loss").splitlines() == lines
+    assert lines[-1].endswith("right 100.0%")
+    for name, expected in zip(("W1", "b1", "W2", "b2"), weights, strict=True):
+        np.testing.assert_allclose(trained[name], expected, rtol=1e-7)
+    np.testing.assert_array_equal(trained["points"], points)
+    picture = shown(notebook, "for height in").splitlines()
+    heights, columns = np.linspace(1.4, -0.9, 16), np.linspace(-1.4, 2.4, 64)
+    assert [len(line) for line in picture] == [64] * 16
+    for height, line in zip(heights, picture, strict=True):
+        scores = score(np.column_stack([columns, np.full(64, height)]))
+        assert all((sign == "#") == (s > 0) for sign, s in zip(line, scores, strict=True) if abs(s) > 1e-6)
+
+
+# ---- both ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("name", "executed"), [("01-five-programs", "five"), ("02-numpy", "arrays")])
+def test_the_stored_outputs_are_of_this_version(root, name, executed, request):
     """What the repository shows of the notebook is what it gives: `python examples/refresh.py` makes it so."""
 
     def first_lines(cell):
         texts = [output["data"]["text/plain"] for output in cell.outputs if output.get("data", {}).get("text/plain")]
         return [text.splitlines()[0] for text in texts]  # the result line; what is below may differ in a last digit
 
-    stored = nbformat.read(root / "examples" / "01-five-programs.ipynb", as_version=4)
-    for old, new in zip(stored.cells, five[0].cells, strict=False):
+    def printed(cell):
+        return "".join(output.text for output in cell.outputs if output.output_type == "stream")
+
+    stored = nbformat.read(root / "examples" / f"{name}.ipynb", as_version=4)
+    for old, new in zip(stored.cells, request.getfixturevalue(executed)[0].cells, strict=False):
         if old.cell_type == "code":
             assert first_lines(old) == first_lines(new)
+            assert printed(old) == printed(new)
             assert not any("widget-view" in kind for output in old.outputs for kind in output.get("data", {}))
+    assert "widgets" not in stored.metadata
 
 
 def test_an_error_stops_the_notebook(tmp_path):

@@ -8,8 +8,9 @@ import pytest
 from playwright.sync_api import expect
 
 
-def test_five_programs(any_host, root, shots):
-    example = root / "examples" / "01-five-programs.ipynb"
+@pytest.mark.parametrize("name", ["01-five-programs", "02-numpy"])
+def test_run_all_and_move_a_slider(any_host, root, shots, name):
+    example = root / "examples" / f"{name}.ipynb"
     if not example.exists():
         pytest.skip("no example beside these tests")
     shutil.copy(example, any_host.server.work / example.name)
@@ -26,6 +27,6 @@ def test_five_programs(any_host, root, shots):
     page.drag_slider(0.8)
     expect(value).not_to_have_text(keyboard)
     page.page.wait_for_timeout(600)
-    page.screenshot(shots / f"example-01-{page.server.app}.png")
+    page.screenshot(shots / f"example-{name}-{page.server.app}.png")
     assert page.errors == []
     assert page.external == []
