@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import math
 from collections.abc import Mapping, Sequence
 from functools import cache
@@ -22,7 +23,12 @@ LIMIT = 20_000  # rows that a table is made of; the sweeps run over all
 
 def seed_names(run: Run) -> list[str]:
     """The names of the seeds in order: "x" for a number, "x[0]", "x[1]", … for an array."""
-    return [name + (f"[{', '.join(map(str, position))}]" if position else "") for name, position, _ in run.seeds]
+    return [seed_name(name, position) for name, position, _ in run.seeds]
+
+
+def seed_name(name: str, position: tuple[int, ...]) -> str:
+    """The name of a seed: that of the input, with the position of the entry."""
+    return name + (f"[{', '.join(map(str, position))}]" if position else "")
 
 
 def listed_length(tape: Columns) -> int:
@@ -43,7 +49,7 @@ def make_rows(
     `tangents` gives for each seed the tangent of every tape row, `adjoints` the adjoint of every tape row.
     """
     tape = run.tape
-    names = {row: name for name, _, row in run.seeds}
+    names = {row: name for name, row in run.rows.items()}
     where: dict[int, int] = {}
     rows: list[Row] = []
     for i, op in enumerate(tape.ops[: listed_length(tape)]):
@@ -148,7 +154,14 @@ def _written_at(tape: Columns, index: int) -> str | None:
         return None
     line, start, end_line, end = place.span
     text = Source("", lines_of(place.file)).line(line)[start:end] if line == end_line else ""
-    return text if text.endswith("]") else None
+    if text.endswith("]"):
+        return text
+    try:  # u[1:-1] += x: the whole statement
+        statement = ast.parse(text).body[0]
+    except (SyntaxError, IndexError):
+        return None
+    target = statement.target if isinstance(statement, ast.AugAssign) else None
+    return None if target is None else ast.unparse(target) + ("" if isinstance(target, ast.Subscript) else "[...]")
 
 
 def constant(x: Any) -> str:
@@ -424,7 +437,7 @@ def _independent_flags(run: Run, used: bytearray, found: dict[tuple[Any, ...], F
     if run.mode == "forward" and run.tape.recorded > len(run.tape):
         return  # not all rows were kept: no telling
     for name in run.inputs:
-        if not any(used[row] for input_name, _, row in run.seeds if input_name == name):
+        if not used[run.rows[name]]:
             outputs = " and ".join(o.name if o.name != "out" else "the output" for o in run.outputs)
             found[("independent", name)] = Flag("independent", f"{outputs} does not depend on {name}")
 

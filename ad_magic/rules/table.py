@@ -28,7 +28,6 @@ def _variadic(name: str, value: str, partial: str, kink: Kink | None = None) -> 
     return Rule(name, value, (partial,), kink, variadic=True)
 
 
-
 def _greater(sign: str, only_a: str = "a != a", only_b: str = "b != b") -> tuple[str, str]:
     """The partials of a choice between a and b; by the conditions it is a alone or b alone."""
     return (

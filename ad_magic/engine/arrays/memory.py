@@ -38,13 +38,35 @@ def owner(view: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
     return view
 
 
+def in_memory_order(a: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+    """The entries of an array that fills its memory, as they lie there: a view."""
+    if a.flags.forc:
+        return a.reshape(-1, order="A")
+    flat = a.transpose(sorted(range(a.ndim), key=lambda k: -a.strides[k])).reshape(-1)
+    if not np.may_share_memory(flat, a) or flat.strides != (a.itemsize,):
+        raise LostDerivative(
+            f"{place_in_words(user_frame())}: an array with gaps in its memory cannot be written to; copy it first: "
+            "a = np.array(a)"
+        )
+    return flat
+
+
 def at_same_place(view: np.ndarray[Any, Any], root: np.ndarray[Any, Any], other: np.ndarray[Any, Any]) -> Any:
     """The view on `other`, an array laid out as `root` is, that `view` is on `root`."""
     if view.shape == root.shape and view.strides == root.strides and view.dtype == root.dtype:
         return other
     offset = view.__array_interface__["data"][0] - root.__array_interface__["data"][0]
-    flat = other.reshape(-1, order="A")
+    flat = in_memory_order(other)
     return np.ndarray(view.shape, view.dtype, buffer=flat, offset=offset, strides=view.strides)
+
+
+def entries_as_they_lie(view: np.ndarray[Any, Any], order: Any) -> np.ndarray[Any, Any]:
+    """The logical numbers of the entries of a view in the order "K" or "A", which asks for their places in memory."""
+    root = owner(view)
+    numbers = at_same_place(view, root, np.empty_like(root, subok=False))
+    numbers = np.array(numbers, dtype=np.intp, order="K") if not view.size else numbers
+    numbers[...] = np.arange(view.size).reshape(view.shape)
+    return numbers.ravel(order).astype(np.intp)
 
 
 class Memory:
@@ -67,7 +89,7 @@ class Memory:
     def __init__(self, tape: Tape, owner_: np.ndarray[Any, Any], whole: Array | None, users: bool) -> None:
         """`whole` fills the memory; without it the memory has the plain numbers that stand there. `users`: it is
         that of an array of the user's, which in the end holds what was written."""
-        if not owner_.flags.forc or owner_.dtype.kind not in "fc":
+        if owner_.dtype.kind not in "fc":
             raise LostDerivative(
                 f"{place_in_words(user_frame())}: this array cannot hold a derivative (its type is {owner_.dtype}); "
                 "make it an array of floats first: a = np.array(a, dtype=float)"
@@ -125,7 +147,7 @@ class Memory:
         if view.dtype != self.owner.dtype:
             raise LostDerivative(f"{place_in_words(user_frame())}: a view of another type on an active array")
         strides = tuple(s // item * wide for s in view.strides)
-        flat = self.numbers.reshape(-1, order="A") if self.numbers.ndim != 1 else self.numbers
+        flat = in_memory_order(self.numbers)
         if not view.size:
             return np.zeros(view.shape, np.intp)
         return np.ndarray(view.shape, np.intp, buffer=flat.view(), offset=offset // item * wide, strides=strides)
@@ -135,7 +157,7 @@ class Memory:
         parts these are."""
         offset = view.__array_interface__["data"][0] - self.owner.__array_interface__["data"][0]
         part = offset % self.owner.itemsize
-        flat = self.owner.reshape(-1, order="A")
+        flat = in_memory_order(self.owner)
         whole = np.ndarray(view.shape, self.owner.dtype, buffer=flat, offset=offset - part, strides=view.strides)
         return whole, "imag" if part else "real"
 

@@ -7,6 +7,7 @@ from there, and what comes out real was put in by the function (the zeros of a p
 from __future__ import annotations
 
 import itertools
+import warnings
 from collections.abc import Callable
 from typing import Any
 
@@ -150,16 +151,21 @@ def move(function: Callable[..., Any], args: Any, kwargs: Any, name: str | None 
         (np.arange(low, high) + 1.0).reshape(shape_of(v)) * 1j
         for v, low, high in zip(values, ends[:-1], ends[1:], strict=True)
     ]
-    sources = call(*numbers)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", np.exceptions.ComplexWarning if hasattr(np, "exceptions") else Warning)
+        try:
+            sources = call(*numbers)
+        except Warning:  # the function put the entries into an array of its own type: they cannot be followed
+            from .dispatch import no_rule
+
+            raise no_rule(f"np.{name or getattr(function, '__name__', 'move')}") from None
     views = _views(call, operands, results)
     title: str = name or str(getattr(function, "__name__", "move"))
 
     def moved(call: Callable[..., Any], z: Any, source: Any, place: Any) -> Any:
         source = np.asarray(source)
-        if not np.iscomplexobj(source):  # the function kept the values, but not as they came
-            from .dispatch import no_rule
-
-            raise no_rule(f"np.{title}")
+        if not np.iscomplexobj(source):  # nothing active is in it
+            return z
         source = np.where(source.imag > 0, np.rint(source.imag).astype(np.intp) - 1, -1)
         op = MoveOperation(title, len(operands), call, source, ends, template)
         tangent = pushed(tape, op, operands, values, op.active, z) if tape.forward else None

@@ -107,6 +107,8 @@ _real_array = np.array
 
 def _asarray(a: Any, dtype: Any = None, order: Any = None, **options: Any) -> Any:
     if type(a) is Buffer:
+        if dtype in (None, float, a.dtype) and order is None and not options.get("copy"):
+            return a
         a = buffers.content(a)
     made = _array(a, dtype, copy=bool(options.get("copy")))
     flags = made.flags

@@ -15,7 +15,7 @@ from ad_magic.rules.arrays import sums
 from ad_magic.rules.arrays.composed import COMPOSED, MOVES
 from ad_magic.rules.arrays.frozen import np
 
-from . import functions
+from . import functions, memory
 from .array import NUMBERS, Array, operand, record, refresh
 from .buffers import holds_active
 from .constructors import as_type, copy
@@ -35,8 +35,8 @@ def _in_order(function: Callable[..., Any]) -> Callable[..., Any]:
         order = kwargs.get("order", args[0] if args and isinstance(args[0], str) else "C")
         if type(x) is not Array or order != "C":
             if order in ("K", "A") and type(x) is Array:  # by the layout in memory, which the value may not have
-                order = "F" if x.place.flags.f_contiguous and not x.place.flags.c_contiguous else "C"
-                return move(function, (x, order), {})
+                places = memory.entries_as_they_lie(x.place, order)
+                return move(lambda v: np.reshape(v, -1)[places], (x,), {}, "ravel")
             return move(function, (a, *args), kwargs)
         return _viewed(x, lambda v: function(v, *args, **kwargs), "reshape", lambda z: {"shape": z.shape})
 
@@ -146,8 +146,9 @@ _OWN: dict[str, Callable[..., Any]] = {
     "transpose": _transpose, "permute_dims": _transpose,
     "linalg.matmul": lambda a, b: np.matmul(a, b),
     "linalg.tensordot": lambda a, b, axes=2: np.tensordot(a, b, axes=axes),
-    **{name: refuse(f"np.{name}", _COUNTS) for name in ("histogram", "histogram2d", "histogramdd", "histogram_bin_edges", "unique_counts",
-       "unique_all", "unique_inverse")},
+    **{name: refuse(f"np.{name}", _COUNTS) for name in (
+        "histogram", "histogram2d", "histogramdd", "histogram_bin_edges", "unique_counts", "unique_all",
+        "unique_inverse")},
 }  # fmt: skip
 
 
