@@ -148,7 +148,7 @@ def _pull_slogdet(k: int, g: Any, z: Any, a: Any) -> Any:
         return None
     factor = 0.0 if along_log is None else along_log
     if along_sign is not None:  # the angle of the determinant is the imaginary part of its logarithm
-        factor = factor + 1j * np.imag(conj(sign) * along_sign)
+        factor = factor + 1j * np.imag(np.conjugate(sign) * along_sign)
     return _lifted(factor, a) * conj(_logarithmic(a, sign))
 
 
