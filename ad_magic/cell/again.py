@@ -70,7 +70,7 @@ def replayed(run: Run, inputs: Mapping[str, Any]) -> Run:
     if run.tape.recorded > len(run.tape):  # not all of it was kept
         raise PathChanged(len(run.tape), None)
     values = {**run.inputs, **{name: _as_before(run.inputs[name], value) for name, value in inputs.items()}}
-    rows = {row: values[name] if hasattr(values[name], "shape") else float(values[name]) for name, _, row in run.seeds}
+    rows = {row: x if hasattr(x := values[name], "shape") else float(x) for name, row in run.rows.items()}
     tape = replay(run.tape, rows, shown=_only_shown(run.tape))
     forward = run.mode == "forward"
     if forward:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import ast
 import itertools
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from types import CodeType, TracebackType
 from typing import Any, cast
 
@@ -65,12 +66,27 @@ class Run:
 
     mode: str  # both, forward, reverse
     inputs: dict[str, Any]  # name -> plain value, a float or a float array
-    seeds: list[tuple[str, tuple[int, ...], int]]  # (input, position in it, row), one for each entry
+    rows: dict[str, int]  # name of an input -> its row
     outputs: list[Output]
     tape: Columns
     file: str | None = None  # the source that was run
     cells: dict[str, int] = field(default_factory=dict)  # file name of a cell -> its execution count
     label: str | None = None  # the source of a trailing expression that has no name
+
+    @cached_property
+    def seeds(self) -> list[tuple[str, tuple[int, ...], int]]:
+        """(input, position in it, row) of each entry of each input: there may be very many."""
+        return [seed for name in self.rows for seed in self.seeds_of(name)]
+
+    def seeds_of(self, name: str) -> Iterator[tuple[str, tuple[int, ...], int]]:
+        """The seeds of one input, one at a time."""
+        positions = itertools.product(*map(range, getattr(self.inputs[name], "shape", ())))
+        return ((name, position, self.rows[name]) for position in positions)
+
+    @property
+    def seed_count(self) -> int:
+        """How many entries the inputs have."""
+        return sum(getattr(self.inputs[name], "size", 1) for name in self.rows)
 
 
 @dataclass
@@ -131,7 +147,8 @@ def run_program(
         )
     tape = Tape(located=LOCATED, limit=LOCATED if forward else None, forward=forward, directions=directions)
     own = {name: before.get(name) if given.get(name) is None else given[name] for name in inputs}
-    numbers, seeds = make_active(inputs, tape, own, forward=forward)
+    numbers = make_active(inputs, tape, own, forward=forward)
+    rows = {name: number.index for name, number in numbers.items()}
     value: Any = None
     outputs: list[Output] = []
     with standing_in(namespace, program.tree, skip):
@@ -158,7 +175,7 @@ def run_program(
                 if namespace.get(name) is number:
                     namespace[name] = _as_it_was(number, given.get(name), before.get(name, inputs[name]))
     label = program.last_text if outputs and outputs[0].name == "out" else None
-    run = Run(mode, inputs, seeds, outputs, columns, program.file, program.cells, label)
+    run = Run(mode, inputs, rows, outputs, columns, program.file, program.cells, label)
     return run, plain_in(value)
 
 
@@ -189,32 +206,27 @@ def _as_input(name: str, given: Any) -> Any:
     raise CellError(f"input {name!r} is {what}; an input must be a real number or an array of real numbers")
 
 
-def make_active(
-    inputs: Mapping[str, Any], tape: Tape, own: Mapping[str, Any], *, forward: bool
-) -> tuple[dict[str, Any], list[tuple[str, tuple[int, ...], int]]]:
-    """The inputs as active numbers and arrays of a run, and their seeds. In forward mode each seed is one direction.
+def make_active(inputs: Mapping[str, Any], tape: Tape, own: Mapping[str, Any], *, forward: bool) -> dict[str, Any]:
+    """The inputs as active numbers and arrays of a run. In forward mode each entry of them is one direction.
 
     `own` are the user's own objects: an array input stands in the memory of his array.
     """
     numbers: dict[str, Any] = {}
-    seeds: list[tuple[str, tuple[int, ...], int]] = []
+    first = 0  # the direction of the first entry
     for name, value in inputs.items():
         if hasattr(value, "shape"):
             from ad_magic.engine.arrays.array import array_input
 
             kept: Any = own.get(name)
             same = type(kept).__name__ == "ndarray" and kept.shape == value.shape
-            numbers[name] = array_input(tape, kept if same else value, len(seeds))
-            positions = list(itertools.product(*map(range, value.shape)))
+            numbers[name] = array_input(tape, kept if same else value, first)
+        elif forward:
+            along = [float(k == first) for k in range(tape.directions)]
+            numbers[name] = Dual.input(tape, value, Directions(along) if len(along) > 1 else 1.0)
         else:
-            positions = [()]
-            if forward:
-                along = [float(k == len(seeds)) for k in range(tape.directions)]
-                numbers[name] = Dual.input(tape, value, Directions(along) if len(along) > 1 else 1.0)
-            else:
-                numbers[name] = Traced.input(tape, value)
-        seeds += [(name, position, numbers[name].index) for position in positions]
-    return numbers, seeds
+            numbers[name] = Traced.input(tape, value)
+        first += getattr(value, "size", 1)
+    return numbers
 
 
 def _as_it_was(number: Any, given: Any, before: Any) -> Any:

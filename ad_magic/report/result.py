@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from ad_magic.cell.again import Again, replayed, unit
@@ -12,7 +13,7 @@ from ad_magic.cell.run import Output, Run
 from ad_magic.engine.tape import forward_sweep, replay, reverse_sweep
 
 from .row import Flag, Row, Source
-from .rows import listed_length, make_flags, make_rows, make_sources, seed_names, sweep_order
+from .rows import listed_length, make_flags, make_rows, make_sources, seed_name, seed_names, sweep_order
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -76,17 +77,16 @@ class Result:
         """For each entry of an output its derivative along each seed, flat."""
         import numpy as np
 
-        seeds = self.run.seeds
+        count, rows = self.run.seed_count, self.run.rows
         if self.mode == "forward":
-            absent = (0.0,) * len(seeds)
-            along = [t if t and len(t) == len(seeds) else absent for _, _, t in output.flat()]
-            return self._looked_again(output, np.array(along, dtype=float).reshape(len(along), len(seeds)))
-        rows = {name: row for name, _, row in seeds}
+            absent = (0.0,) * count
+            along = [t if t and len(t) == count else absent for _, _, t in output.flat()]
+            return self._looked_again(output, np.array(along, dtype=float).reshape(len(along), count))
         gradients = []
         for row, position in output.seeds():
             adjoints = self._adjoints(row, position) if row is not None else None
             gradients.append(_flat(adjoints, rows, self.inputs))
-        return self._looked_again(output, np.array(gradients).reshape(len(gradients), len(seeds)))
+        return self._looked_again(output, np.array(gradients).reshape(len(gradients), count))
 
     def _looked_again(self, output: Output, gradients: Any) -> Any:
         """The derivatives again in numbers of a greater range, where a value of the run is infinite."""
@@ -97,7 +97,7 @@ class Result:
         tape = self.run.tape
         if tape.recorded > len(tape) or (bool(np.isfinite(output.value).all()) and bool(np.isfinite(gradients).all())):
             return gradients
-        rows = {name: row for name, _, row in self.run.seeds}
+        rows = self.run.rows
         for k, (row, position) in enumerate(output.seeds()):
             if row is not None and row >= 0:
                 adjoints = reverse_in_greater_range(tape, {row: unit(tape.values[row], position)})
@@ -136,43 +136,56 @@ class Result:
 
         if len(self.run.outputs) != 1 or not self.run.outputs[0].scalar:
             raise TypeError("the Hessian is that of one scalar output")
-        seeds = self.run.seeds
-        row = self.run.outputs[0].rows
-        second = np.zeros((len(seeds), len(seeds)))
+        run, row = self.run, self.run.outputs[0].rows
+        second = np.zeros((run.seed_count, run.seed_count))
         if row is None:
             return second
-        if self.mode == "forward" and self.run.tape.recorded > len(self.run.tape):
+        if self.mode == "forward" and run.tape.recorded > len(run.tape):
             raise TypeError("a long run in forward mode keeps no tape; use --mode reverse for the Hessian")
-        for k, seed in enumerate(seeds):
+        for k, seed in enumerate(run.seeds):
             outer = Tape(limit=0, forward=True)
-            inputs = {r: _dual(outer, self.run.tape.values[r], seed, r) for _, _, r in seeds}
-            adjoints = reverse_sweep(replay(self.run.tape, inputs, "active"), {row: 1.0})
-            second[k] = [_second(adjoints[r], position, outer) for _, position, r in seeds]
+            inputs = {r: _dual(outer, run.tape.values[r], seed, r) for r in run.rows.values()}
+            adjoints = reverse_sweep(replay(run.tape, inputs, "active"), {row: 1.0})
+            parts = [_second(adjoints[r], self.inputs[name], outer) for name, r in run.rows.items()]
+            second[k] = np.concatenate(parts)
         return second
 
     # ---- the table ----
 
-    @property
+    @cached_property
     def seeds(self) -> list[str]:
-        """The names of the seeds, in order: the keys of `Row.tangents`."""
+        """The names of the seeds, in order: the keys of `Row.tangents`. There may be very many."""
         return seed_names(self.run)
 
     @cached_property
     def _table(self) -> tuple[list[Row], dict[int, int]]:
-        tape, seeds = self.run.tape, self.run.seeds
+        tape = self.run.tape
         tangents: dict[str, Any] = {}
         if self.mode == "forward":
-            for k, name in enumerate(self.seeds[:SEEDS_SHOWN]):
-                tangents[name] = [_tangent(t, k, len(seeds)) for t in tape.tangents]
+            count = self.run.seed_count
+            for k, (name, position, _) in self._shown_seeds().items():
+                tangents[seed_name(name, position)] = [_tangent(t, k, count) for t in tape.tangents]
         elif self.mode == "both":
             listed = tape.head(listed_length(tape))
-            for name, (_, position, row) in list(zip(self.seeds, seeds, strict=True))[:SEEDS_SHOWN]:
-                tangents[name] = forward_sweep(listed, {row: unit(tape.values[row], position)})
+            for name, position, row in self._shown_seeds().values():
+                tangents[seed_name(name, position)] = forward_sweep(listed, {row: unit(tape.values[row], position)})
         adjoints = None
         if self.mode != "forward" and len(self.run.outputs) == 1 and self.run.outputs[0].scalar:
             row = self.run.outputs[0].rows
             adjoints = self._adjoints(row) if row is not None else [0.0] * len(tape)
         return make_rows(self.run, tangents, adjoints)
+
+    def _shown_seeds(self) -> dict[int, tuple[str, tuple[int, ...], int]]:
+        """The seeds of which the table has tangents, by number: of very many the inputs that are numbers first."""
+        run, first, starts = self.run, 0, {}
+        for name in run.rows:
+            starts[name] = first
+            first += getattr(run.inputs[name], "size", 1)
+        chosen: dict[int, tuple[str, tuple[int, ...], int]] = {}
+        for name in sorted(run.rows, key=lambda name: hasattr(run.inputs[name], "shape")):  # it keeps the order else
+            some = islice(run.seeds_of(name), SEEDS_SHOWN - len(chosen))
+            chosen.update(enumerate(some, starts[name]))
+        return dict(sorted(chosen.items()))
 
     @cached_property
     def rows(self) -> list[Row]:
@@ -237,13 +250,12 @@ class Result:
         """
         from ad_magic.codegen import straight_line
 
-        if len(self.run.outputs) != 1 or any(position for _, position, _ in self.run.seeds):
+        if len(self.run.outputs) != 1 or any(hasattr(value, "shape") for value in self.inputs.values()):
             raise ValueError("a program is written for scalar inputs and one output, so far")
         output = self.run.outputs[0]
         if not output.scalar:
             raise ValueError("a program is written for one scalar output, so far")
-        rows = {name: row for name, _, row in self.run.seeds}
-        return straight_line(self.run.tape, rows, output.rows, kind, output.value)
+        return straight_line(self.run.tape, self.run.rows, output.rows, kind, output.value)
 
     # ---- faces ----
 
@@ -320,10 +332,10 @@ def _dual(tape: Any, value: Any, seed: tuple[str, tuple[int, ...], int], row: in
     return made(tape, -1, value, tangent[None])
 
 
-def _second(adjoint: Any, position: tuple[int, ...], tape: Any) -> float:
-    """The tangent of one entry of an adjoint."""
-    if getattr(adjoint, "tape", None) is not tape:
-        return 0.0
-    if not hasattr(adjoint, "place"):
-        return adjoint.tangent
-    return float(adjoint.tangent[0][position])
+def _second(adjoint: Any, value: Any, tape: Any) -> Any:
+    """The tangents of the adjoint of an input, flat."""
+    import numpy as np
+
+    tangent = getattr(adjoint, "tangent", 0.0) if getattr(adjoint, "tape", None) is tape else 0.0
+    tangent = tangent[0] if hasattr(adjoint, "place") and not isinstance(tangent, float) else tangent
+    return np.broadcast_to(tangent, getattr(value, "shape", ())).ravel()
