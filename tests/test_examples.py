@@ -13,8 +13,10 @@ import numpy as np
 import pytest
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
+from oracles import Cells
 
 import ad_magic
+from ad_magic.report.text import render
 
 ASK = """
 import json as _json
@@ -289,6 +291,21 @@ def test_the_stored_outputs_are_of_this_version(root, name, executed, request):
             assert printed(old) == printed(new)
             assert not any("widget-view" in kind for output in old.outputs for kind in output.get("data", {}))
     assert "widgets" not in stored.metadata
+
+
+def test_the_readme_shows_what_is_printed(root, shell):
+    """Each cell of the README with its table; the notes below the table are left out there."""
+    text = (root / "README.md").read_text(encoding="utf-8")
+    shown = re.findall(r"(%%grad [^`]*)```\n\n```text\n([^`]*)```", text)
+    assert len(shown) == 2
+    cells = Cells(shell)
+    cells.plain("import math\nimport numpy as np")
+    for source, table in shown:
+        first, body = source.split("\n", 1)
+        result = cells.grad(first.removeprefix("%%grad "), body.rstrip())
+        printed = "\n".join(line.rstrip() for line in render(result, width=110).splitlines())
+        assert printed.startswith(table.rstrip()), printed
+    cells.done()
 
 
 def test_an_error_stops_the_notebook(tmp_path):
