@@ -66,7 +66,7 @@ def carried_out(tape: Tape, op: Any, operands: Any, values: Any, columns: Any, z
     index = row(tape, op, tuple(columns), None, z)
     parts = []
     for k, part in enumerate(z):
-        if np.issubdtype(np.asarray(part).dtype, np.inexact) if not isinstance(part, Array) else True:
+        if hasattr(part, "tape") or isinstance(part, complex) or np.asarray(part).dtype.kind in "fc":
             parts.append(record(tape, Part(k, len(z)), (index,), None, part, None if tangent is None else tangent[k]))
         else:
             parts.append(part)

@@ -35,6 +35,9 @@ def _in_order(function: Callable[..., Any]) -> Callable[..., Any]:
         order = kwargs.get("order", args[0] if args and isinstance(args[0], str) else "C")
         if type(x) is not Array or order != "C":
             if order in ("K", "A") and type(x) is Array:  # by the layout in memory, which the value may not have
+                if x.place.flags.forc:
+                    order = "C" if x.place.flags.c_contiguous else "F"
+                    return move(function, (x, order), {})
                 places = memory.entries_as_they_lie(x.place, order)
                 return move(lambda v: np.reshape(v, -1)[places], (x,), {}, "ravel")
             return move(function, (a, *args), kwargs)
