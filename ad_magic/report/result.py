@@ -13,7 +13,7 @@ from ad_magic.cell.run import Output, Run
 from ad_magic.engine.tape import forward_sweep, replay, reverse_sweep
 
 from .row import Flag, Row, Source
-from .rows import listed_length, make_flags, make_rows, make_sources, seed_name, seed_names, sweep_order
+from .rows import is_hidden, listed_length, make_flags, make_rows, make_sources, seed_name, seed_names, sweep_order
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -199,8 +199,9 @@ class Result:
     @cached_property
     def omitted(self) -> int:
         """How many operations of a very long run are not in `rows`."""
-        decisions = sum(op.decision for op in self.run.tape.ops)
-        return self.run.tape.recorded - decisions - len(self.rows)
+        tape = self.run.tape
+        without = sum(op.decision or is_hidden(op, z) for op, z in zip(tape.ops, tape.values, strict=True))
+        return tape.recorded - without - len(self.rows)
 
     @cached_property
     def flags(self) -> list[Flag]:

@@ -244,5 +244,4 @@ def _delegated(name: str) -> Callable[..., Any]:
         return METHODS[name](content(self), *args, **kwargs)
 
     method.__name__ = name
-    method.__doc__ = plain.__doc__
     return method

@@ -107,10 +107,10 @@ _real_array = np.array
 
 def _asarray(a: Any, dtype: Any = None, order: Any = None, **options: Any) -> Any:
     if type(a) is Buffer:
-        if dtype in (None, float, a.dtype) and order is None and not options.get("copy"):
+        if dtype in (None, float, a.dtype) and order is None and options.get("copy") is not True:
             return a
         a = buffers.content(a)
-    made = _array(a, dtype, copy=bool(options.get("copy")))
+    made = _array(a, dtype, copy=options.get("copy") is True)
     flags = made.flags
     if (order == "C" and not flags.c_contiguous) or (order == "F" and not flags.f_contiguous):
         made = copy_of(made)

@@ -128,7 +128,6 @@ def _scattered_rule() -> Any:
 _SCATTERED = _scattered_rule()
 
 
-_STEPS = "moves a number by its last bit and has no derivative"
 _COUNTS = "counts and has no derivative; write ad_magic.primal(x) for the numbers it counts"
 _OWN: dict[str, Callable[..., Any]] = {
     "sum": partial(functions._reduction, "sum"), "prod": partial(functions._reduction, "prod"),
