@@ -45,10 +45,18 @@ SINE = "from math import sin\nimport functools\nimport numpy as np\ndef s(x): re
         "def deep(x):\n    def inner(): return s(x)\n    return inner()\ndef f(x): return deep(x)",
         "class A:\n    def go(self, x): return sin(x)\nclass B(A): pass\ndef f(x): return B().go(x)",
         "class A:\n    go = staticmethod(sin)\na = A()\ndef f(x): return a.go(x)",
-        "class A:\n    @functools.cached_property\n    def go(self): return sin(self.x)\n"
-        "def f(x):\n    a = A()\n    a.x = x\n    return a.go",
-        "class A:\n    def by(self, g, x): return g(x)\n    go = functools.partialmethod(by, s)\ndef f(x): return A().go(x)",
-        "class A:\n    @property\n    def go(self): return sin(self.x)\ndef f(x):\n    a = A()\n    a.x = x\n    return a.go",
+        (
+            "class A:\n    @functools.cached_property\n    def go(self): return sin(self.x)\n"
+            "def f(x):\n    a = A()\n    a.x = x\n    return a.go"
+        ),
+        (
+            "class A:\n    def by(self, g, x): return g(x)\n    go = functools.partialmethod(by, s)\n"
+            "def f(x): return A().go(x)"
+        ),
+        (
+            "class A:\n    @property\n    def go(self): return sin(self.x)\n"
+            "def f(x):\n    a = A()\n    a.x = x\n    return a.go"
+        ),
         "p = functools.partial(s)\ndef f(x): return p(x)",
         "@functools.lru_cache\ndef kept(x): return sin(x)\ndef f(x): return kept(x)",
         "@functools.wraps(math_sin)\ndef other(x): return sin(x)\ndef f(x): return other(x)",
@@ -60,8 +68,10 @@ SINE = "from math import sin\nimport functools\nimport numpy as np\ndef s(x): re
         "import sys\nme = sys.modules[__name__]\ndef f(x): return getattr(me, 's')(x)",
         "def f(x):\n    import users_own\n    return users_own.s(x)",
         "def f(x):\n    from users_own import s as t\n    return t(x)",
-        "def several(x):\n    while True: x = yield sin(x)\n"
-        "going = several(0.0)\nnext(going)\ndef f(x): return going.send(x)",
+        (
+            "def several(x):\n    while True: x = yield sin(x)\n"
+            "going = several(0.0)\nnext(going)\ndef f(x): return going.send(x)"
+        ),
         "def f(x): return (lambda: [sin(y) for y in [x]])()[0]",
     ],
 )
