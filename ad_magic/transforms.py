@@ -31,8 +31,8 @@ def value_and_grad(f: Callable[..., Any], argnums: Argnums = 0) -> Callable[...,
     """A function that returns the value of f and its derivative (reverse mode).
 
     f returns a real number. `argnums` says with respect to which positional arguments, real numbers or arrays; one
-    number gives one derivative, a sequence a tuple of them, each of the shape of its argument. Raises TypeError where f
-    returns something else.
+    number gives one derivative, a sequence a tuple of them, each of the shape of its argument: new arrays, the caller's
+    own. Raises TypeError where f returns something else.
 
     >>> import numpy as np
     >>> value, gradient = value_and_grad(lambda w: np.sum(w**2))(np.array([1.0, 2.0]))
@@ -45,15 +45,22 @@ def value_and_grad(f: Callable[..., Any], argnums: Argnums = 0) -> Callable[...,
         which = (argnums,) if isinstance(argnums, int) else tuple(argnums)
         tape = Tape()
         active = list(args)
-        shapes = []
+        rows, shapes = [], []  # as they are now: an array that is written to stands in another row
         for k in which:
-            active[k] = _input(tape, args[k], k)
-            shapes.append(args[k].shape if _is_array(args[k]) else ())
+            x = args[k]
+            if active[k] is not x:
+                raise ValueError(f"argnums has {k} twice")
+            if _is_array(x):
+                active[k] = variable = _arrays().array_input(tape, x, shared=False)
+                shapes.append(x.shape)
+            else:
+                active[k] = variable = Traced.input(tape, _number(x, k))
+                shapes.append(())
+            rows.append(variable.index)
         output, columns = call(f, active, options, tape, _read)
         if type(output) in Active.types and output.tape is tape:
             adjoints = reverse_sweep(columns, {output.index: 1.0}, inputs_only=True)
-            rows = [active[k].index for k in which]
-            found = _gradients(adjoints, rows, shapes)
+            found = [_own(adjoints, row, shape) for row, shape in zip(rows, shapes, strict=True)]
             return after_run(output), _as_asked(argnums, found)
         if _is_real(output):  # it does not depend on the arguments
             return output, _as_asked(argnums, list(map(_zero, shapes)))
@@ -105,34 +112,33 @@ def jvp(f: Callable[..., Any], primals: Sequence[Any], tangents: Sequence[Any]) 
 # ---- what goes in --------------------------------------------------------------------------------
 
 
-def _input(tape: Tape, x: Any, k: int) -> Any:
-    """Argument k as a variable of a run."""
-    if not _is_array(x):
-        return Traced.input(tape, _number(x, k))
-    from ad_magic.engine.arrays.array import array_input
-
-    return array_input(tape, x, shared=False)
-
-
 def _dual(tape: Tape, x: Any, tangent: Any, k: int) -> Any:
     if not _is_array(x):
         return Dual.input(tape, _number(x, k), _number(tangent, k))
     import numpy as np
 
-    from ad_magic.engine.arrays.array import made, operand
     from ad_magic.engine.arrays.constructors import copy
 
-    value, along = operand(x), operand(tangent)
+    value, along = _arrays().operand(x), _arrays().operand(tangent)
     value = copy(value) if _is_active(value) else np.array(value, dtype=float)
     along = along if _is_active(along) else np.asarray(along, dtype=float)
-    return made(tape, -1, value, np.broadcast_to(along, value.shape)[None])
+    return _arrays().made(tape, -1, value, np.broadcast_to(along, value.shape)[None])
 
 
 def _is_active(x: Any) -> bool:
     return type(x) in Active.types or hasattr(x, "place")
 
 
+@functools.cache
+def _arrays() -> Any:
+    from ad_magic.engine.arrays import array  # not before there is an array: it loads NumPy
+
+    return array
+
+
 def _is_array(x: Any) -> bool:
+    if type(x) is float or type(x) in Active.types:
+        return False
     return getattr(x, "ndim", 0) > 0 and getattr(getattr(x, "dtype", None), "kind", "") in ("f", "i", "u")
 
 
@@ -151,9 +157,7 @@ def _read(output: Any) -> Any:
     """What a function gives, while its run is open: of an array what it holds now; the number in one without axes."""
     if type(output).__name__ not in ("Array", "Buffer"):
         return output
-    from ad_magic.engine.arrays.array import latest
-
-    output = latest(output)
+    output = _arrays().latest(output)
     return output[()] if output.shape == () else output
 
 
@@ -164,36 +168,26 @@ def _is_real(x: Any) -> bool:
     return getattr(x, "shape", None) == () and getattr(getattr(x, "dtype", None), "kind", "") in ("f", "i", "u", "b")
 
 
-def _gradients(adjoints: list[Any], rows: list[int], shapes: list[tuple[int, ...]]) -> list[Any]:
-    """The adjoints of these rows, each a number or an array that nobody else holds."""
-    found: list[Any] = []
-    for k, (row, shape) in enumerate(zip(rows, shapes, strict=True)):
-        if row in rows[:k]:
-            adjoint = _as_own(found[rows.index(row)])
-        elif not shape:
-            adjoint = adjoints[row]
-            adjoint = adjoint if _is_active(adjoint) else float(adjoint)
-        else:
-            adjoint, alone = _taken(adjoints, row)
-            if getattr(adjoint, "shape", ()) != shape:
-                import numpy as np
+def _own(held: list[Any], k: int, shape: tuple[int, ...]) -> Any:
+    """An adjoint, taken out of the list: a number, or an array that nobody else holds."""
+    x, alone = _taken(held, k)
+    if not shape:
+        return x if _is_active(x) else float(x)
+    if getattr(x, "shape", ()) != shape:
+        import numpy as np
 
-                adjoint = np.broadcast_to(adjoint, shape)
-                alone = False
-            if not (alone and adjoint.base is None and adjoint.flags.writeable):
-                adjoint = _as_own(adjoint)
-        found.append(adjoint)
-    return found
+        return _as_own(np.broadcast_to(x, shape))
+    return x if alone and not _is_active(x) and x.base is None and x.flags.writeable else _as_own(x)
 
 
 def _taken(held: list[Any], k: int) -> tuple[Any, bool]:
-    """Take an object from its list: it, and whether nobody else holds it."""
+    """Take an object out of a list: it, and whether nobody else holds it."""
     x = held[k]
     held[k] = None
     return x, sys.getrefcount(x) <= _ALONE
 
 
-_ALONE = 0  # how many references an object has there that nobody else holds
+_ALONE = 0  # the number of references to such an object there
 while not _taken([object()], 0)[1]:
     _ALONE += 1
 

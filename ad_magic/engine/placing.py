@@ -9,7 +9,7 @@ import ast
 import builtins
 import functools
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from importlib import import_module
 from typing import Any
 
@@ -56,11 +56,13 @@ class Modules:
             _whole.add(id(m.place))
         return missing
 
-    def some(self, names: Iterable[str]) -> list[Part]:
-        """The stand-ins of these names, to put in place alone."""
+    def some(self, names: Iterable[str], modules: Container[str]) -> list[Part]:
+        """The stand-ins of these names in these modules, to put in place alone."""
         wanted = set(names)
         parts = []
         for m in self.modules:
+            if m.name not in modules:
+                continue
             chosen = wanted & m.stand_ins.keys()
             if chosen:
                 stand_ins = {name: m.stand_ins[name] for name in chosen}

@@ -195,6 +195,7 @@ class _Look:
         self.names: set[str] = set()
         self.lasting = True  # whether the plan can be kept: it must not keep the function alive
         self.known = True  # whether all that looks up a name in a module is known
+        self.reached: set[str] = set()  # the modules in which names may be looked up
 
     def go(self) -> None:
         while self.stack:
@@ -210,7 +211,7 @@ class _Look:
             place_builtins(namespace, those, plan.builtins)
         remove_builtins(plan.builtins)
         if self.known and self.names.isdisjoint(_unknown_names(plan.modules)):
-            plan.parts = plan.modules.some(self.names)
+            plan.parts = plan.modules.some(self.names, self.reached)
 
     def _function(self, function: FunctionType) -> None:
         namespace, code = function.__globals__, function.__code__
@@ -275,6 +276,7 @@ class _Look:
             if is_users(value.__name__):
                 raise _NotSimple
             self.known = self.known and value.__name__ in _KNOWN
+            self.reached.update((value.__name__, *_KNOWN.get(value.__name__, ())))
         elif isinstance(value, type):
             if is_users(value.__module__):
                 raise _NotSimple
@@ -309,7 +311,13 @@ class _Look:
 
 
 _DYNAMIC = (eval, exec, globals, vars, __import__)
-_KNOWN = frozenset(("math", "cmath", "numpy", "numpy.linalg", "numpy.fft"))
+_KNOWN: dict[str, tuple[str, ...]] = {  # with the modules that are in them
+    "math": (),
+    "cmath": (),
+    "numpy": ("numpy.linalg", "numpy.fft"),
+    "numpy.linalg": (),
+    "numpy.fft": (),
+}
 
 
 def _is_array(x: Any) -> bool:

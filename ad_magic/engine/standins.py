@@ -123,16 +123,15 @@ def _buffer(array: Any) -> Any:
     return array.view(Buffer)
 
 
-@contextlib.contextmanager
-def numpy_watched(watching: bool) -> Iterator[None]:
+def numpy_watched(watching: bool) -> contextlib.AbstractContextManager[None]:
     """For the time of the block NumPy makes arrays that notice what is written to them."""
     if "numpy" not in sys.modules:
-        yield
-        return
-    from .arrays.numpy_standins import watching_arrays
+        return contextlib.nullcontext()
+    from .arrays.numpy_standins import WATCHING, watching_arrays
 
-    with watching_arrays(watching):
-        yield
+    if WATCHING and WATCHING[-1] == watching:  # so it is in the run that this one is in
+        return contextlib.nullcontext()
+    return watching_arrays(watching)
 
 
 _WRITING = frozenset(  # and methods of a plain array that would not hand over, as a.dot(x)
