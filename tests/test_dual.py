@@ -147,7 +147,9 @@ def test_what_a_float_refuses_a_dual_number_refuses(name, other):
         OPERATORS[name](1.5, other)
     with pytest.raises(TypeError):
         OPERATORS[name](Dual(1.5, 1.0), other)
-    with pytest.raises(TypeError):  # "text" % x is formatting, and refused too: not all arguments converted
+    if (name, other) == ("mod", "text"):  # formatting: a number that takes an index, as NumPy's do, counts as a mapping
+        return
+    with pytest.raises(TypeError):
         OPERATORS[name](other, Dual(1.5, 1.0))
 
 
