@@ -30,6 +30,8 @@ def module(tmp_path, monkeypatch):
 
 
 SINE = "from math import sin\nimport functools\nimport numpy as np\ndef s(x): return sin(x)\n"
+A = "class A:\n"
+USE = "def f(x):\n    a = A()\n    a.x = x\n    return a.go"
 
 
 @pytest.mark.parametrize(

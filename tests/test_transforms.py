@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from math import sin
 
+import numpy as np
 import pytest
 
 from ad_magic.transforms import grad, jvp, value_and_grad
@@ -65,3 +66,187 @@ def test_what_is_refused():
         grad(lambda x: x)("a")
     with pytest.raises(TypeError, match="one tangent for each"):
         jvp(lambda x: x, (1.0,), ())
+
+
+# ---- arrays --------------------------------------------------------------------------------------
+
+X = np.array([[0.3, -1.2, 2.0], [0.7, 1.1, -0.4]])
+V = np.array([0.5, -1.5, 2.5])
+
+
+def test_arrays_and_numbers_mixed():
+    def f(w, b, x, *, scale=1.0):
+        return scale * np.sum((x @ w + b) ** 2)
+
+    value, (dw, db) = value_and_grad(f, argnums=(0, 1))(V, 0.25, X, scale=2.0)
+    error = X @ V + 0.25
+    assert value == pytest.approx(2 * error @ error)
+    np.testing.assert_allclose(dw, 4 * X.T @ error)
+    assert type(db) is float
+    assert db == pytest.approx(4 * error.sum())
+    assert grad(f, argnums=1)(V, 0.25, X) == pytest.approx(2 * error.sum())
+
+
+@pytest.mark.parametrize("number", [2, 2.0, np.float64(2.0), np.int64(2), np.float32(2.0), np.array(2.0)])
+def test_a_number_of_any_type(number):
+    value, slope = value_and_grad(lambda x: x**3)(number)
+    assert (value, slope) == (8.0, 12.0)
+    assert type(slope) is float
+    assert jvp(lambda x: x**3, (number,), (number,)) == (8.0, 24.0)
+
+
+def test_an_array_without_axes_is_a_number():
+    for f, slopes in (
+        (lambda x: np.sum(x * x, keepdims=True)[0], 2 * V),
+        (lambda x: np.array(x[0] * x[1]), [V[1], V[0], 0.0]),
+        (lambda x: np.asarray(x @ x), 2 * V),
+        (lambda x: np.reshape(x[:1], ()), [1.0, 0.0, 0.0]),
+    ):
+        value, slope = value_and_grad(f)(V)
+        assert np.shape(value) == ()
+        np.testing.assert_allclose(slope, slopes)
+
+    def filled(x):
+        out = np.zeros(())
+        out[()] = x[0] * x[2]
+        return out
+
+    np.testing.assert_allclose(grad(filled)(V), [V[2], 0.0, V[0]])
+
+
+def test_what_does_not_depend_on_the_argument():
+    assert value_and_grad(lambda x: 3.0)(1.0) == (3.0, 0.0)
+    value, slope = value_and_grad(lambda x, y: y)(V, 2.0)
+    assert value == 2.0
+    np.testing.assert_array_equal(slope, np.zeros(3))
+    slopes = grad(lambda x, y: np.sum(x), argnums=(0, 1))(V, X)
+    np.testing.assert_array_equal(slopes[0], np.ones(3))
+    np.testing.assert_array_equal(slopes[1], np.zeros((2, 3)))
+    np.testing.assert_array_equal(jvp(lambda x: np.ones(2), (V,), (V,))[1], np.zeros(2))
+
+
+def test_jvp_of_arrays():
+    t = np.array([1.0, 2.0, -1.0])
+    value, tangent = jvp(lambda x: np.sin(x) * x, (V,), (t,))
+    np.testing.assert_allclose(value, np.sin(V) * V)
+    np.testing.assert_allclose(tangent, t * (np.cos(V) * V + np.sin(V)))
+    value, tangent = jvp(lambda x: x @ x, (V,), (t,))
+    assert (value, tangent) == (pytest.approx(V @ V), pytest.approx(2 * V @ t))
+    value, tangent = jvp(lambda a, x: a * x, (2.0, V), (1.0, t))
+    np.testing.assert_allclose(tangent, V + 2 * t)
+    value, tangent = jvp(lambda x: x, (V,), (t,))
+    value[0] = tangent[0] = 7.0  # they are the caller's own
+    assert (V[0], t[0]) == (0.5, 1.0)
+
+
+def test_the_gradient_is_the_callers_own():
+    x, y, kept = V.copy(), V.copy(), np.array([1.0, 2.0, 3.0])
+    f = lambda x, y: np.sum(x + y) + kept @ x + np.sum(np.broadcast_to(y, (2, 3)) * 2.0)  # noqa: E731
+    both = value_and_grad(f, argnums=(0, 1))
+    expected = [1 + kept, np.full(3, 5.0)]
+    for _ in range(3):
+        value, slopes = both(x, y)
+        np.testing.assert_allclose(slopes[0], expected[0])
+        np.testing.assert_allclose(slopes[1], expected[1])
+        assert value == pytest.approx(f(x, y))
+        assert not any(np.may_share_memory(s, a) for s in slopes for a in (x, y, kept))
+        assert not np.may_share_memory(*slopes)
+        for slope in slopes:
+            slope[...] = np.nan
+    for f in (np.sum, lambda x: x[1] * 2, lambda x: kept @ x, lambda x: np.sum(x.T), lambda x: np.sum(x[::-1] * kept)):
+        slope = grad(f)(x)
+        slope[...] = np.nan
+        assert slope.shape == x.shape
+    np.testing.assert_array_equal(x, V)
+    np.testing.assert_array_equal(kept, [1.0, 2.0, 3.0])
+
+
+def test_two_arguments_with_the_same_adjoint():
+    slopes = grad(lambda a, b, c: np.sum(a + b + c), argnums=(0, 1, 2))(V, V, V)
+    slopes[0][0] = 7.0
+    assert slopes[1][0] == slopes[2][0] == 1.0
+    with pytest.raises(ValueError, match="twice"):
+        grad(lambda a: a, argnums=(0, 0))(1.0)
+
+
+def test_an_argument_that_the_function_writes_into():
+    def f(x):
+        x *= 2.0
+        return np.sum(x**2)
+
+    x = V.copy()
+    np.testing.assert_allclose(grad(f)(x), 8 * V)
+    np.testing.assert_array_equal(x, V)  # the function got a copy
+    np.testing.assert_allclose(jvp(f, (x,), (np.ones(3),))[1], 8 * V.sum())
+
+
+def test_a_helper_that_writes():
+    def squares(x):
+        out = np.zeros(3)
+        for k in range(3):
+            out[k] = x[k] ** 2
+        return out
+
+    kept = np.ones(3)
+
+    def into(x):
+        kept[:] = x
+        return kept
+
+    np.testing.assert_allclose(grad(lambda x: np.sum(squares(x)))(V), 2 * V)
+    np.testing.assert_allclose(grad(lambda x: np.sum(into(x) ** 2))(V), 2 * V)
+    assert type(kept) is np.ndarray
+    np.testing.assert_array_equal(kept, V)
+
+
+def test_derivatives_of_derivatives():
+    def f(x):
+        return np.sum(np.exp(x) * x) + x[0] * x[1] ** 2
+
+    hessian = np.diag(np.exp(V) * (V + 2))
+    hessian[0, 1] = hessian[1, 0] = 2 * V[1]
+    hessian[1, 1] += 2 * V[0]
+    t = np.array([1.0, -2.0, 0.5])
+    np.testing.assert_allclose(grad(lambda x: grad(f)(x) @ t)(V), hessian @ t)
+    np.testing.assert_allclose(grad(lambda x: np.sum(grad(f)(x) * t))(V), hessian @ t)
+    np.testing.assert_allclose(jvp(grad(f), (V,), (t,))[1], hessian @ t)
+    np.testing.assert_allclose(grad(lambda x: jvp(f, (x,), (t,))[1])(V), hessian @ t)
+    np.testing.assert_allclose(jvp(lambda x: jvp(f, (x,), (t,))[1], (V,), (t,))[1], t @ hessian @ t)
+    np.testing.assert_allclose([grad(lambda x: grad(f)(x)[k])(V) for k in range(3)], hessian)
+
+
+def test_derivatives_of_derivatives_of_a_number():
+    cube = lambda x: np.sum(np.array([x, x**2]) * x)  # noqa: E731  x² + x³
+    assert grad(grad(cube))(2.0) == pytest.approx(2 + 12)
+    assert grad(grad(grad(cube)))(2.0) == pytest.approx(6)
+    # the outer variable goes into an array that the inner function reads
+    assert grad(lambda s: np.sum(grad(lambda w: np.sum(s * w**2))(V)))(3.0) == pytest.approx(2 * V.sum())
+    np.testing.assert_allclose(grad(lambda w: grad(lambda s: np.sum(s**2 * w**2))(3.0))(V), 12 * V)
+
+
+@pytest.mark.parametrize("inner", [lambda f: lambda x: grad(f)(x), lambda f: lambda x: jvp(f, (x,), (x * 0 + 1.0,))[1]])
+def test_no_perturbation_confusion_with_arrays(inner):
+    """d/dx sum(x · d/dy sum(x + y)): the inner derivative is one, whatever x is."""
+    f = lambda x: np.sum(x * np.sum(inner(lambda y: np.sum(x + y))(x)))  # noqa: E731
+    np.testing.assert_allclose(grad(f)(V), np.full(3, 3.0))
+    np.testing.assert_allclose(jvp(f, (V,), (np.ones(3),))[1], 9.0)
+
+
+def test_an_adjoint_of_an_outer_run_may_be_written_into():
+    def f(x):
+        a, b = grad(lambda y, z: np.sum((y + z) * x), argnums=(0, 1))(x, x)
+        a[0] = 0.0
+        return np.sum(a * x) + np.sum(b * x)  # x[1]² + x[2]² + sum(x²)
+
+    np.testing.assert_allclose(grad(f)(V), [2 * V[0], 4 * V[1], 4 * V[2]])
+
+
+def test_what_is_refused_of_arrays():
+    with pytest.raises(TypeError, match="returned a ndarray"):
+        grad(lambda x: x * 2)(V)
+    with pytest.raises(TypeError, match="returned a list"):
+        jvp(lambda x: [x], (1.0,), (1.0,))
+    with pytest.raises(TypeError, match="argument 0 is a ndarray"):
+        grad(np.sum)(np.array([1j, 2.0]))
+    with pytest.raises(ValueError, match="broadcast"):
+        jvp(lambda x: x, (V,), (np.ones(2),))
