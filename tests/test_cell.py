@@ -423,3 +423,12 @@ def test_an_array_and_an_active_number(loaded, mode, product):
     want = {"a * x": 6, "x * a": 6, "x + a - 1": 3, "a / x": -6 / 4, "x ** a": 1 + 4 + 12, "np.linspace(0, x, 4)": 2}
     assert result.grad["x"] == pytest.approx(want[product])
     assert type(loaded.user_ns["y"]) is np.float64  # as NumPy's sum
+
+
+def test_an_error_of_a_library_about_an_active_array_is_a_sentence(loaded):
+    """SciPy's linear algebra has no rules: its own error is about types that are ours."""
+    loaded.run_cell("import numpy as np\nimport scipy.linalg", silent=True)
+    done = loaded.run_cell("%%grad x=2 --quiet\ny = scipy.linalg.solve(np.eye(2) * x, np.ones(2)).sum()", silent=True)
+    error = done.error_in_exec
+    assert type(error).__name__ == "LostDerivative"
+    assert str(error).startswith("line 2: ") and "has no derivative rule" in str(error)

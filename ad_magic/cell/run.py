@@ -16,6 +16,7 @@ from ad_magic.engine.dual import Directions, Dual
 from ad_magic.engine.standins import plain_in, standing_in
 from ad_magic.engine.tape import LOCATED, Columns, Tape, is_ours
 from ad_magic.engine.traced import Traced
+from ad_magic.engine.users import in_library
 
 from .names import find_inputs, last_assigned
 
@@ -160,7 +161,7 @@ def run_program(
             outputs = [read_output(name, v, tape) for name, v in choose_outputs(program, namespace, value, of)]
         except BaseException as error:
             trace = without_our_frames(error.__traceback__)
-            lost = _hidden_loss(error, trace)
+            lost = _hidden_loss(error, trace) or _library_loss(error, trace)
             if lost is not None:
                 raise lost.with_traceback(trace) from None
             error.with_traceback(trace)
@@ -370,6 +371,32 @@ def _hidden_loss(error: BaseException, trace: TracebackType | None) -> LostDeriv
     if lost is None or trace is None or isinstance(error, LostDerivative):
         return None
     return lost if (trace.tb_frame.f_code, trace.tb_lasti) == (code, instruction) else None
+
+
+def _library_loss(error: BaseException, trace: TracebackType | None) -> LostDerivative | None:
+    """A library's own error about an active number or array that it was given, as a sentence that says so."""
+    if type(error) not in (TypeError, AttributeError):
+        return None
+    users: TracebackType | None = None
+    inner: TracebackType | None = None
+    while trace is not None:
+        if not in_library(trace.tb_frame.f_code.co_filename):
+            users, inner = trace, None
+        elif inner is None:
+            inner = trace
+        trace = trace.tb_next
+    if users is None or inner is None:
+        return None
+    frame = inner.tb_frame
+    held = [x for local in frame.f_locals.values() for x in (local if isinstance(local, tuple) else (local,))]
+    if not any(type(x) in Active.types or type(x).__name__ == "Array" for x in held):
+        return None
+    name = f"{frame.f_globals.get('__name__', '')}.{frame.f_code.co_name}"
+    said = str(error).partition("\n")[0]
+    return LostDerivative(
+        f"line {users.tb_lineno}: {name} has no derivative rule, and cannot take a number or an array whose derivative "
+        f"is computed ({type(error).__name__}: {said}). Write ad_magic.primal(x) where only the value matters"
+    )
 
 
 def without_our_frames(trace: TracebackType | None) -> TracebackType | None:

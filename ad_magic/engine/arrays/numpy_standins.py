@@ -81,7 +81,7 @@ def _array(object: Any, dtype: Any = None, *,  # noqa: A002
     if dtype is not None and np.dtype(dtype) == np.dtype(object_type):
         return _of_objects(object)
     made = array(object) if isinstance(object, (list, tuple)) and type(object) is not Array else whole(object)
-    if type(made) is Array and copy:
+    if type(made) is Array and copy is True:
         made = copy_of(made)
     if dtype is not None and type(made) is Array:
         made = as_type(made, dtype, False)
