@@ -214,6 +214,10 @@ class _Look:
             plan.parts = plan.modules.some(self.names, self.reached)
 
     def _function(self, function: FunctionType) -> None:
+        self._cells(function)
+        if function.__globals__.get("__name__") == _DERIVATIVES:  # that is all they can reach of the user's
+            self.known = False
+            return
         namespace, code = function.__globals__, function.__code__
         names = names_of(code)
         if names is None or function.__kwdefaults__ or function.__dict__:
@@ -225,6 +229,14 @@ class _Look:
         for value in function.__defaults__ or ():
             if self._value(value) is not value:
                 raise _NotSimple
+        for name in names:
+            self._global(namespace, name)
+        for module in imported(code, namespace):
+            if module is None:
+                raise _NotSimple
+            self._value(module)
+
+    def _cells(self, function: FunctionType) -> None:
         for cell in function.__closure__ or ():
             try:
                 value = cell.cell_contents
@@ -234,12 +246,6 @@ class _Look:
             self.plan.cells.append((cell, value))
             if new is not value:
                 self.plan.replaced.append((cell, None, value, new))
-        for name in names:
-            self._global(namespace, name)
-        for module in imported(code, namespace):
-            if module is None:
-                raise _NotSimple
-            self._value(module)
 
     def _global(self, namespace: dict[str, Any], name: str) -> None:
         value = namespace.get(name, _MISSING)
@@ -301,7 +307,8 @@ class _Look:
             self.lasting = False
         if id(value) in self.seen:
             return
-        if is_users(value.__globals__.get("__name__")):
+        home = value.__globals__.get("__name__")
+        if home == _DERIVATIVES or is_users(home):
             self.seen.add(id(value))
             self.stack.append(value)
         elif value.__closure__ or value.__dict__:
@@ -310,6 +317,7 @@ class _Look:
             self.known = False
 
 
+_DERIVATIVES = "ad_magic.transforms"  # what grad(f) is a function of
 _DYNAMIC = (eval, exec, globals, vars, __import__)
 _KNOWN: dict[str, tuple[str, ...]] = {  # with the modules that are in them
     "math": (),

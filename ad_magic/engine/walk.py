@@ -56,7 +56,7 @@ class Walk:
         """Walk everything that the namespace holds, except the names in `skip`; and what these functions hold."""
         self.seen.add(id(namespace))
         self.whole.add(id(namespace))
-        for name in [name for name in namespace if name not in skip]:
+        for name in [name for name in namespace if name not in skip and name != "__builtins__"]:
             self._item(namespace, name)
         for function in functions:
             self._replace(function)
