@@ -19,10 +19,10 @@ from ipywidgets.widgets.widget import _instances
 
 from ad_magic.panel import panel as panel_module
 from ad_magic.panel import registry
-from ad_magic.panel.grid import Grid, around, round_down, widen
-from ad_magic.panel.grid import given as given_range
 from ad_magic.panel.panel import Panel, StaticReport, show
 from ad_magic.panel.trouble import describe, line_in
+from ad_magic.report.grid import Grid, around, round_down, widen
+from ad_magic.report.grid import given as given_range
 from ad_magic.report.options import ViewOptions
 from ad_magic.report.row import Source
 

@@ -22,12 +22,12 @@ import ipywidgets
 from IPython import get_ipython
 from IPython.display import display
 
+from ad_magic.report.entries import Entries, is_array, span_of
+from ad_magic.report.grid import Grid, around, given, widen
 from ad_magic.report.options import ViewOptions
 
 from . import registry
 from .companion import Companion
-from .entries import Entries, is_array, span_of
-from .grid import Grid, around, given, widen
 from .trouble import describe
 
 Evaluate = Callable[[dict[str, Any]], Any]  # inputs by name -> a Result; may raise anything
