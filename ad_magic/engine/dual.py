@@ -9,7 +9,7 @@ from typing import Any
 
 from .active import Active, primal
 from .generate import add_operators
-from .operation import INPUT, times
+from .operation import INPUT, PLAIN_TYPES, times
 from .tape import Tape
 
 HAND = Tape(limit=0, forward=True)  # the run of the dual numbers that a user writes down himself
@@ -29,6 +29,9 @@ class Directions(tuple):
         return Directions([times(factor, t) for t in self])
 
     __rmul__ = __mul__
+
+    def __truediv__(self, divisor: Any) -> Directions:
+        return Directions([0.0 if type(t) in PLAIN_TYPES and not t else t / divisor for t in self])
 
     def __add__(self, other: Any) -> Directions:
         if type(other) is not Directions:  # an absent tangent

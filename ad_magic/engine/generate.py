@@ -14,7 +14,7 @@ from ad_magic.rules import RULES, Rule, define
 from ad_magic.rules.number import PLAIN
 
 from .active import LostDerivative
-from .operation import COMPARISONS, NUMPYS, decision, operation
+from .operation import COMPARISONS, NUMPYS, decision, operation, term
 from .record import broken_power, careful_tangent, decide_on, mixed, raised
 from .tape import is_ours, user_frame
 
@@ -173,9 +173,8 @@ def method(self):
 
 
 def _chain(*pairs: tuple[str, str]) -> str:
-    """The chain rule as an expression: the sum of partial * tangent, a factor of one left out."""
-    terms = [{"1": t, "-1": f"-{t}"}.get(p, f"({p}) * {t}") for p, t in pairs if p != "0.0"]
-    return " + ".join(terms) or "0.0"
+    """The chain rule as an expression: the sum of partial * tangent, zeros left out."""
+    return " + ".join(term(t, p) for p, t in pairs if p != "0.0") or "0.0"
 
 
 def method(number: type, rule: Rule, *, reflected: bool = False, depth: int = 1) -> Any:

@@ -6,6 +6,7 @@ partials, how to push tangents forward and how to pull an adjoint back: function
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from itertools import product
@@ -220,8 +221,18 @@ def _live(rule: Rule, active: tuple[bool, ...]) -> list[tuple[str, str]]:
     return [(_columns(rule)[k], partial) for k, partial in rule.live_partials(active)]
 
 
-def _term(factor: str, partial: str) -> str:
-    return {"1": factor, "-1": f"-{factor}"}.get(partial, f"{factor} * ({partial})")
+def term(factor: str, partial: str) -> str:
+    """factor * partial, as an expression: a factor of one is left out, and 1 / b as a partial divides.
+
+    >>> term("g", "-1"), term("g", "1 / b"), term("g", "-z / b")
+    ('-g', 'g / (b)', 'g * (-z / b)')
+    """
+    tree = ast.parse(partial, mode="eval").body
+    divides = isinstance(tree, ast.BinOp) and isinstance(tree.op, ast.Div) and ast.unparse(tree.left) in ("1", "-1")
+    sign = "-" if partial.startswith("-1") and (divides or partial == "-1") else ""
+    if divides:
+        return f"{sign}{factor} / ({ast.unparse(tree.right)})"  # type: ignore[attr-defined]
+    return sign + factor if partial in ("1", "-1") else f"{factor} * ({partial})"
 
 
 def pull_lines(rule: Rule, active: tuple[bool, ...]) -> list[str]:
@@ -232,7 +243,7 @@ def pull_lines(rule: Rule, active: tuple[bool, ...]) -> list[str]:
     """
     live = _live(rule, active)
     lines = _bindings(rule, active, [p for _, p in live])
-    return lines + [f"adjoints[{column}] += {_term('g', p)}" for column, p in live]
+    return lines + [f"adjoints[{column}] += {term('g', p)}" for column, p in live]
 
 
 def _make_pull(rule: Rule, active: tuple[bool, ...], namespace: Mapping[str, Any]) -> Callable[..., None]:
@@ -243,7 +254,7 @@ def _make_pull(rule: Rule, active: tuple[bool, ...], namespace: Mapping[str, Any
 
 def _make_push(rule: Rule, active: tuple[bool, ...], namespace: Mapping[str, Any]) -> Callable[..., Number]:
     live = _live(rule, active)
-    terms = " + ".join(_term(f"tangents[{column}]", p) for column, p in live)
+    terms = " + ".join(term(f"tangents[{column}]", p) for column, p in live)
     lines = [*_bindings(rule, active, [p for _, p in live]), f"return {terms}"]
     source = "def push(tangents, left, right, values, z):\n" + "".join(f"    {line}\n" for line in lines)
     return define(source, "push", dict(namespace), f"push {rule.name}")

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from functools import cache
 from typing import Any
 
-from ad_magic.engine.operation import Number, Operation, _bindings, _live, _term
+from ad_magic.engine.operation import Number, Operation, _bindings, _live, term
 from ad_magic.rules import RULES, Rule, by_entry, compile_expression, define
 from ad_magic.rules.arrays.frozen import np
 from ad_magic.rules.arrays.rule import ArrayRule
@@ -183,19 +183,19 @@ def _pull_lines(rule: Rule, active: tuple[bool, ...], is_complex: bool, careful:
     for column, partial in live:
         factor = by_entry(partial)
         if careful and partial not in ("1", "-1"):
-            term = f"careful(g, {f'conj({factor})' if is_complex else factor})"
+            product = f"careful(g, {f'conj({factor})' if is_complex else factor})"
         elif is_complex and partial not in ("1", "-1"):
-            term = f"g * conj({factor})"
+            product = f"g * conj({factor})"
         elif (
             not partial.isidentifier()
             and partial not in ("1", "-1")
             and not _is_constant(partial)
             and " if " not in partial
         ):
-            term = f"times_fresh(g, {factor})"
+            product = f"times_fresh(g, {factor})"
         else:
-            term = _term("g", partial if partial in ("1", "-1") else factor)
-        lines.append(f"add({column}, reduced({term}, values[{column}]))")
+            product = term("g", partial if partial in ("1", "-1") else factor)
+        lines.append(f"add({column}, reduced({product}, values[{column}]))")
     return lines
 
 
@@ -218,7 +218,7 @@ def _push_lines(rule: Rule, active: tuple[bool, ...], careful: bool) -> list[str
         if careful and partial not in ("1", "-1"):
             terms.append(f"careful(tangents[{column}], {factor})")
         else:
-            terms.append(_term(f"tangents[{column}]", partial if partial in ("1", "-1") else factor))
+            terms.append(term(f"tangents[{column}]", partial if partial in ("1", "-1") else factor))
     return [*_bindings(rule, active, [p for _, p in live]), f"return {' + '.join(terms)}"]
 
 
