@@ -54,8 +54,8 @@ def call(
             columns = tape.close()
     finally:
         plan.take_back(in_place)
-        if not plan.holds() or loaded != last_loaded():
-            make_plain({"f": f}, plan.modules, loaded, functions=[state[0] for state in plan.functions])
+        if not plan.holds(f) or loaded != last_loaded():
+            make_plain({"f": f}, plan.modules, loaded, functions=[f, *(state[0] for state in plan.functions)])
         open_runs.pop()
         if not open_runs:
             TEXTS.clear()
@@ -92,14 +92,14 @@ class Plan:
     """What a simple function can reach, as it was when it was looked at, and what is to be put in place for it."""
 
     __slots__ = (
-        "arrays", "builtins", "cells", "functions", "in_modules", "items", "modules", "parts", "placed", "replaced",
-        "watching", "weak",
+        "arrays", "builtins", "cells", "first", "functions", "items", "modules", "parts", "replaced", "watching",
+        "weak",
     )  # fmt: skip
 
-    def __init__(self, modules: Modules) -> None:
+    def __init__(self, f: FunctionType, modules: Modules) -> None:
         self.modules = modules
-        # a function, its code, its defaults
-        self.functions: list[tuple[FunctionType, CodeType, Any]] = []
+        self.first = f.__code__, f.__defaults__  # not f itself: a plan that is kept must not keep it alive
+        self.functions: list[tuple[FunctionType, CodeType, Any]] = []  # the others: each, its code, its defaults
         self.items: list[tuple[dict[str, Any], str, Any]] = []  # globals, by their namespace
         self.weak: list[tuple[dict[str, Any], str, Any]] = []  # those that are arrays: they are not kept alive
         self.cells: list[tuple[CellType, Any]] = []
@@ -116,8 +116,10 @@ class Plan:
             return True
         return kind.__name__ == "Array" or (_is_array(x) and not self.watching)
 
-    def holds(self) -> bool:
-        """Whether all is as it was."""
+    def holds(self, f: FunctionType) -> bool:
+        """Whether all that f can reach is as it was."""
+        if f.__code__ is not self.first[0] or f.__defaults__ is not self.first[1] or f.__dict__:
+            return False
         for function, code, defaults in self.functions:
             if function.__code__ is not code or function.__defaults__ is not defaults or function.__dict__:
                 return False
@@ -169,7 +171,7 @@ def plan_of(f: FunctionType) -> Plan | None:
     """The plan of a function as it is now; None where it is not simple."""
     modules = modules_of(None)
     plan = _plans.get(f)
-    if plan is not None and plan.modules is modules and plan.holds():
+    if plan is not None and plan.modules is modules and plan.holds(f):
         return plan
     look = _Look(f, modules)
     try:
@@ -189,7 +191,7 @@ class _Look:
 
     def __init__(self, f: FunctionType, modules: Modules) -> None:
         self.f = f
-        self.plan = Plan(modules)
+        self.plan = Plan(f, modules)
         self.stack = [f]
         self.seen = {id(f)}
         self.names: set[str] = set()
@@ -201,11 +203,12 @@ class _Look:
         while self.stack:
             self._function(self.stack.pop())
         plan = self.plan
-        plan.watching = any(writes(code) for _, code, _ in plan.functions)
+        reached = [(self.f, self.f.__code__), *((function, code) for function, code, _ in plan.functions)]
+        plan.watching = any(writes(code) for _, code in reached)
         if plan.arrays and (plan.watching or memory_is_open()):
             raise _NotSimple  # arrays that notice what is written to them are put in their place
         codes: dict[int, tuple[dict[str, Any], list[CodeType]]] = {}
-        for function, code, _ in plan.functions:
+        for function, code in reached:
             codes.setdefault(id(function.__globals__), (function.__globals__, []))[1].append(code)
         for namespace, those in codes.values():
             place_builtins(namespace, those, plan.builtins)
@@ -222,7 +225,8 @@ class _Look:
         names = names_of(code)
         if names is None or function.__kwdefaults__ or function.__dict__:
             raise _NotSimple
-        self.plan.functions.append((function, code, function.__defaults__))
+        if function is not self.f:
+            self.plan.functions.append((function, code, function.__defaults__))
         self.names.update(names)
         if getattr(sys.modules.get(namespace.get("__name__", "")), "__dict__", None) is not namespace:
             self.lasting = False

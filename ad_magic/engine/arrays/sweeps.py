@@ -49,7 +49,7 @@ def _reverse(tape: Columns, seeds: Mapping[int, Any], carefully: bool, inputs_on
             pull = op.pull_carefully if carefully and hasattr(op, "pull_carefully") else op.pull
             pull(adjoints, g, lefts[row], rights[row], values, values[row])
             if inputs_only:  # the memory of what is done with is used for the next
-                adjoints[row] = values[row] = g = 0.0
+                adjoints[row] = g = 0.0
             continue
         if not carefully:
             try:
