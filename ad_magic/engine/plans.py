@@ -55,7 +55,8 @@ def call(
     finally:
         plan.take_back(in_place)
         if not plan.holds(f) or loaded != last_loaded():
-            make_plain({"f": f}, plan.modules, loaded, functions=[f, *(state[0] for state in plan.functions)])
+            reached: list[Any] = [f, *(state[0] for state in plan.functions)]
+            make_plain({"f": f}, plan.modules, loaded, functions=reached)
         open_runs.pop()
         if not open_runs:
             TEXTS.clear()
@@ -116,7 +117,7 @@ class Plan:
             return True
         return kind.__name__ == "Array" or (_is_array(x) and not self.watching)
 
-    def holds(self, f: FunctionType) -> bool:
+    def holds(self, f: Any) -> bool:
         """Whether all that f can reach is as it was."""
         if f.__code__ is not self.first[0] or f.__defaults__ is not self.first[1] or f.__dict__:
             return False
