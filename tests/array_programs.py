@@ -179,7 +179,6 @@ r[0, 0] = x[1, 1]
 y = (b * b).sum() + (r ** 3).sum()
 """,
     x=MATRIX,
-    fails="the entries lie in memory in another order than NumPy's",
 )
 program(
     "views",
@@ -325,7 +324,6 @@ b[2, 2] = x[1]
 d = b.diagonal()
 y = (d ** 2).sum() + np.trace(b) * x[2]
 """,
-    fails="NumPy's result is read-only, ours can be written to",
 )
 program(
     "views",
@@ -756,7 +754,6 @@ c = np.broadcast_to(b, (2, 4))
 b[0] = x[3] ** 2
 y = (c * np.arange(8.).reshape(2, 4)).sum()
 """,
-    fails="NumPy's result is read-only, ours can be written to",
 )
 program(
     "views",
@@ -4499,7 +4496,6 @@ from numpy.lib.stride_tricks import sliding_window_view
 w = sliding_window_view(x, 2)
 y = ((w @ np.array([1., 2.])) ** 2).sum()
 """,
-    fails="NumPy's result is read-only, ours can be written to",
 )
 program(
     "loops",
@@ -4511,7 +4507,6 @@ b[1:] = x
 w = sliding_window_view(b, 3)
 y = (w.max(axis=1) ** 2).sum()
 """,
-    fails="NumPy's result is read-only, ours can be written to",
 )
 program(
     "loops",
@@ -5114,7 +5109,6 @@ t = np.linspace(x[:2], x[2:], 3)
 u = np.linspace(0, x, 3, axis=1)
 y = (t ** 2 * np.arange(6.).reshape(3, 2)).sum() + (u ** 2).sum()
 """,
-    fails="the entries lie in memory in another order than NumPy's",
 )
 program(
     "constructors",
@@ -5756,7 +5750,6 @@ for _ in range(4):
     z = z * z + c
 y = abs(z) + z.real * z.imag
 """,
-    fails="a Python complex where NumPy has complex128",
 )
 program(
     "complex",
@@ -5766,7 +5759,6 @@ z = (x * 1j)[1]
 w = z * (2 + 1j) + x[0]
 y = w.real + abs(w) + w.imag ** 2
 """,
-    fails="a Python complex where NumPy has complex128",
 )
 program(
     "complex",
@@ -6401,7 +6393,6 @@ c[0, 1] = x[1, 1] ** 2
 y = (c ** 2 * np.arange(6.).reshape(2, 3)[:, :2]).sum()
 """,
     x=MATRIX,
-    fails="the entries lie in memory in another order than NumPy's",
 )
 program(
     "layouts",
@@ -6412,7 +6403,6 @@ c[1, 0] = 7.0
 y = (c ** 2 * np.arange(4.).reshape(2, 2)).sum()
 """,
     x=MATRIX,
-    fails="the entries lie in memory in another order than NumPy's",
 )
 program(
     "layouts",
@@ -6425,7 +6415,6 @@ c[0, 1] = 9.0
 y = (c ** 3).sum() + (b ** 2).sum()
 """,
     x=MATRIX,
-    fails="the entries lie in memory in another order than NumPy's",
 )
 program(
     "layouts",
@@ -6443,7 +6432,6 @@ d = np.stack([x.T, x.T])[1]
 y = (d ** 2).sum()
 """,
     x=MATRIX,
-    fails="the array left behind is scrambled: its owner is not contiguous",
 )
 program(
     "layouts",
@@ -6455,7 +6443,6 @@ c *= 1.3
 y = (c ** 3).sum()
 """,
     x=MATRIX,
-    fails="an owner that is not contiguous is refused",
 )
 program(
     "layouts",
@@ -6570,7 +6557,6 @@ w = sliding_window_view(x, 2)
 x[0] = 5.
 y = (w * w).sum()
 """,
-    fails="NumPy's result is read-only, ours can be written to",
 )
 program(
     "layouts",
@@ -6604,19 +6590,8 @@ y = (r * r).sum() + r.mean() * np.max(r)
 
 FAILING = {
     "np.tensordot(x, x, 2)": "a number where NumPy has an array without axes",
-    "np.diag(x)": "NumPy's result is read-only, ours can be written to",
-    "np.diagonal(x, 1)": "NumPy's result is read-only, ours can be written to",
-    "np.broadcast_to(x, (2, 2, 3))": "NumPy's result is read-only, ours can be written to",
-    "x[:, [2, 2, 0]]": "the entries lie in memory in another order than NumPy's",
     "np.real_if_close(x)": "NumPy's result is a view or the array itself, ours a copy",
-    "np.lib.stride_tricks.sliding_window_view(x, 2, axis=1)": "NumPy's result is read-only, ours can be written to",
-    "np.apply_along_axis(lambda v: v * v.sum(), 0, x)": "the entries lie in memory in another order than NumPy's",
-    "x.diagonal()": "NumPy's result is read-only, ours can be written to",
     "np.trim_zeros(x[0])": "NumPy's result is a view or the array itself, ours a copy",
-    "np.linalg.diagonal(x)": "NumPy's result is read-only, ours can be written to",
-    "np.abs((x + 1j) @ (x - 2j))": "a Python float where NumPy has float64",
-    "np.abs(np.prod(x + 1j))": "a Python float where NumPy has float64",
-    "np.abs(np.poly([x[0] + 1j, x[0] - 1j]))": "an array of objects is left",
     "np.sort_complex(x).real": "np.sort_complex is refused",
 }
 

@@ -44,10 +44,7 @@ FLAT = "\nresult = flat(out)"
 STEP = 1e-6
 
 # function -> what is wrong with it
-FAILING: dict[str, str] = {
-    "np.emath.arccos": "beyond 1 the slope of the imaginary part has the wrong sign",
-    "np.emath.arcsin": "beyond 1 the slope of the imaginary part has the wrong sign",
-}
+FAILING: dict[str, str] = {}
 
 
 with pytest.MonkeyPatch.context() as patch:

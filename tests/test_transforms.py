@@ -241,6 +241,59 @@ def test_an_adjoint_of_an_outer_run_may_be_written_into():
     np.testing.assert_allclose(grad(f)(V), [2 * V[0], 4 * V[1], 4 * V[2]])
 
 
+def written(x):
+    b = np.zeros(2, complex)
+    b[0] = x * x * 1j
+    b[1] = b[0] * x + 1
+    return abs(b[1]) + (b[0] * b[1]).real
+
+
+def written_reals(x):
+    b = np.zeros(3)
+    b[0] = x * x
+    b[1] = b[0] * x
+    b[1:] += np.array([x, x**2])
+    b[:2] *= b[1:]
+    return (b**2).sum()
+
+
+COMPLEX = {
+    "an entry of an array": lambda x: (lambda z: (z * z).real + abs(z))((np.array([x, 2 * x]) * (1 + 2j))[1]),
+    "of a transform": lambda x: (lambda z: z.real**2 + z.imag * z.real)(np.fft.fft([x, x**2, np.sin(x)])[1]),
+    "np.exp of a number": lambda x: np.real(np.exp(1j * x) * x),
+    "put together in an array": lambda x: np.abs(np.array([x + 1j * x**2, 1j * x])).sum(),
+    "np.sqrt of an entry": lambda x: np.sqrt(np.array([x + 1j * x**3, 2.0])[0]).imag,
+    "a sum": lambda x: abs((np.array([x, x * x]) * 1j).sum() + x),
+    "a product": lambda x: np.vdot(np.array([x + 1j, x]), np.array([x, 1j * x])).imag,
+    "an angle": lambda x: np.angle(np.array([x + 1j * x**2])[0]),
+    "iterated": lambda x: sum(z.real * z.imag for z in np.exp(1j * np.array([x, x**2]))),
+    "roots": lambda x: sum(abs(z) ** 2 for z in np.roots(np.array([1.0, x, x * x + 3]))),
+    "eigenvalues": lambda x: sum((z**2).real for z in np.linalg.eigvals(np.array([[x, -2.0], [x**2, 1.0]]))),
+    "written in place": written,
+    "real, written in place": written_reals,
+    # on the branch cuts the sign of a zero says which side is meant
+    "arccos above its cut": lambda x: np.arccos(x + 2 + 0j).imag,
+    "arcsin below its cut": lambda x: np.arcsin(np.array([complex(-3.0, -0.0)]) * x * 2).imag[0],
+    "arccosh": lambda x: np.arccosh(np.array([-x - 0.2j, -x - 2])).real.sum(),
+    "arcsinh above its cut": lambda x: np.arcsinh((x + 2) * 1j).real,
+    "arcsinh below its cut": lambda x: np.arcsinh(np.array([(-x - 2) * 1j])).real[0],
+}
+
+
+@pytest.mark.parametrize("f", COMPLEX.values(), ids=COMPLEX)
+def test_complex_numbers_on_the_way_to_a_real_result(f):
+    """Derivatives of derivatives in all four orders, against differences of the plain function."""
+    x, h = 0.7, 1e-3
+    along = lambda f: lambda x: jvp(f, (x,), (1.0,))[1]  # noqa: E731
+    values = [float(f(x + k * h)) for k in range(-3, 4)]
+    first = np.dot([-1, 9, -45, 0, 45, -9, 1], values) / (60 * h)  # of order 6 (Fornberg 1988)
+    second = np.dot([2, -27, 270, -490, 270, -27, 2], values) / (180 * h**2)
+    for inner in (grad, along):
+        assert inner(f)(x) == pytest.approx(first, rel=1e-8, abs=1e-8)
+        for outer in (grad, along):
+            assert outer(inner(f))(x) == pytest.approx(second, rel=1e-7, abs=1e-7)
+
+
 def test_what_is_refused_of_arrays():
     with pytest.raises(TypeError, match="returned a ndarray"):
         grad(lambda x: x * 2)(V)

@@ -8,7 +8,7 @@ from typing import Any
 
 from ad_magic.rules.number import cmath, math
 
-from .active import Active, primal
+from .active import OF_NUMPY, Active, primal
 from .functions import MATH, is_active
 from .record import decide_on, mixed
 
@@ -20,10 +20,37 @@ class Complex:
     """re + 1j * im, where at least one part is an active number."""
 
     __slots__ = ("imag", "real")
-    __class__ = property(lambda self: complex)
+    __class__ = property(lambda self: complex if self._of_numpy() is None else self._of_numpy())
 
     def __init__(self, real: Any, imag: Any) -> None:
         self.real, self.imag = real, imag
+
+    def _of_numpy(self) -> type | None:
+        """The type of NumPy's complex numbers, where this is one: where a part is one of NumPy's floats."""
+        for part in (self.real, self.imag):
+            value = primal(part)
+            if type(value).__name__ == "float64":
+                return type(value * 1j)
+        return None
+
+    def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **options: Any) -> Any:
+        from .arrays.dispatch import call_ufunc
+
+        return call_ufunc(ufunc, method, inputs, options)
+
+    def __array_function__(self, function: Any, types: Any, args: Any, kwargs: Any) -> Any:
+        from .arrays.dispatch import call_function
+
+        return call_function(function, args, kwargs)
+
+    def __getattr__(self, name: str) -> Any:
+        if name in OF_NUMPY | {"conj"} and self._of_numpy() is not None:  # it has what an array without axes has
+            if name == "conj":
+                return self.conjugate
+            from .arrays.constructors import whole
+
+            return getattr(whole(self), name)
+        raise AttributeError(f"'complex' object has no attribute {name!r}")
 
     def __complex__(self) -> complex:
         raise TypeError(
@@ -93,7 +120,9 @@ class Complex:
 
 def plain_complex(z: Any) -> complex:
     """The plain value of a complex number."""
-    return complex(primal(z.real), primal(z.imag))
+    value = complex(primal(z.real), primal(z.imag))
+    kind = z._of_numpy() if type(z) is Complex else None
+    return value if kind is None else kind(value)
 
 
 def _equal(x: Any, y: Any) -> bool:

@@ -216,9 +216,9 @@ def _columns(rule: Rule) -> tuple[str, ...]:
     return ("left", "right")[:arity] if arity <= 2 else tuple(f"i{k}" for k in range(arity))
 
 
-def _live(rule: Rule, active: tuple[bool, ...]) -> list[tuple[str, str]]:
+def _live(rule: Rule, active: tuple[bool, ...], is_complex: bool = False) -> list[tuple[str, str]]:
     """(column, partial) for each active operand."""
-    return [(_columns(rule)[k], partial) for k, partial in rule.live_partials(active)]
+    return [(_columns(rule)[k], partial) for k, partial in rule.live_partials(active, is_complex)]
 
 
 def term(factor: str, partial: str) -> str:

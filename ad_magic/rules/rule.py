@@ -33,8 +33,8 @@ class Rule:
     The arguments are a, b, c; a partial may use them and the result z:
 
     >>> from ad_magic.rules import RULES
-    >>> RULES["div"]
-    Rule(name='div', value='a / b', partials=('1 / b', '-z / b'), kink=None, step=False, given_b=None, variadic=False)
+    >>> RULES["div"].value, RULES["div"].partials
+    ('a / b', ('1 / b', '-z / b'))
     """
 
     name: str
@@ -44,14 +44,17 @@ class Rule:
     step: bool = False  # piecewise constant: the derivative is zero wherever it exists, so it stops here
     given_b: str | None = None  # the partial with respect to a where b is a constant: the same number, found sooner
     variadic: bool = False  # a is a list; the one partial is that with respect to one of its n entries, x
+    of_complex: str | None = None  # the one partial for complex numbers: in the result, which knows its branch
 
     @property
     def arguments(self) -> tuple[str, ...]:
         """The names of the arguments, in order."""
         return ARGUMENTS[: len(self.partials)]
 
-    def live_partials(self, active: tuple[bool, ...]) -> list[tuple[int, str]]:
+    def live_partials(self, active: tuple[bool, ...], is_complex: bool = False) -> list[tuple[int, str]]:
         """(position, partial) for each active argument."""
+        if is_complex and self.of_complex is not None:
+            return [(0, self.of_complex)]
         if self.given_b is not None and active == (True, False):
             return [(0, self.given_b)]
         return [(k, partial) for k, (partial, on) in enumerate(zip(self.partials, active, strict=True)) if on]

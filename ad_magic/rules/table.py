@@ -19,9 +19,10 @@ _JUMP = "the function jumps here"
 
 
 def _rule(
-    name: str, value: str, *partials: str, kink: Kink | None = None, step: bool = False, given_b: str | None = None
-) -> Rule:
-    return Rule(name, value, partials, kink, step, given_b)
+    name: str, value: str, *partials: str, kink: Kink | None = None, step: bool = False, given_b: str | None = None,
+    of_complex: str | None = None,
+) -> Rule:  # fmt: skip
+    return Rule(name, value, partials, kink, step, given_b, of_complex=of_complex)
 
 
 def _variadic(name: str, value: str, partial: str, kink: Kink | None = None) -> Rule:
@@ -115,9 +116,9 @@ _ROWS = (
     _rule("cos",       "cos(a)",          "-sin(a)"),
     _rule("tan",       "tan(a)",          "1 + z * z"),
     _rule("asin",      "asin(a)",         "1 / (sqrt(1 - a) * sqrt(1 + a))",
-          kink=Kink("abs(a) == 1", _VERTICAL)),
+          kink=Kink("abs(a) == 1", _VERTICAL), of_complex="1 / cos(z)"),
     _rule("acos",      "acos(a)",         "-1 / (sqrt(1 - a) * sqrt(1 + a))",
-          kink=Kink("abs(a) == 1", _VERTICAL)),
+          kink=Kink("abs(a) == 1", _VERTICAL), of_complex="-1 / sin(z)"),
     _rule("atan",      "atan(a)",         "1 / (1 + a * a)"),
     _rule("atan2",     "atan2(a, b)",     "b / hypot(a, b) / hypot(a, b)",       "-a / hypot(a, b) / hypot(a, b)",
           kink=Kink("a == 0 and b == 0", "the angle is undefined at the origin")),
@@ -128,9 +129,10 @@ _ROWS = (
     _rule("sinh",      "sinh(a)",         "cosh(a)"),
     _rule("cosh",      "cosh(a)",         "sinh(a)"),
     _rule("tanh",      "tanh(a)",         "sech2(a, z)"),
-    _rule("asinh",     "asinh(a)",        "1 / hypot(1.0, a)"),
+    _rule("asinh",     "asinh(a)",        "1 / hypot(1.0, a)",
+          of_complex="1 / cosh(z)"),
     _rule("acosh",     "acosh(a)",        "1 / (sqrt(a - 1) * sqrt(a + 1))",
-          kink=Kink("a == 1", _VERTICAL, None, "inf")),
+          kink=Kink("a == 1", _VERTICAL, None, "inf"), of_complex="1 / sinh(z)"),
     _rule("atanh",     "atanh(a)",        "1 / ((1 - a) * (1 + a))"),
 
     # ---- lengths, signs, remainders --------------------------------------------------------------

@@ -154,6 +154,8 @@ def _plain(x: Array) -> Any:
     result = at_same_place(x.place, *found)
     if result is found[1] and x.base is not None:  # a view of all of it
         result = result.view()
+    if not x.place.flags.writeable and x.base is not None:
+        result.flags.writeable = False
     x.tape.finals["array", id(x)] = x, result
     return result
 
@@ -314,12 +316,17 @@ def record(tape: Tape, op: Operation, left: Any, right: Any, z: Any, tangent: An
     """The result of an operation that was carried out: a row of the run, and the array or number that stands for it."""
     kind = type(z)
     if kind is np.ndarray and (z.base is not None or not z.ndim):
-        z = z.copy() if z.ndim else z[()]
+        z = z.copy("K") if z.ndim else z[()]
         kind = type(z)
     elif kind is float:
         z = np.float64(z)
+    elif kind is Complex:  # of an older run
+        z = operand(z)
+        kind = Array
     index = row(tape, op, left, right, z, tangent)
     if kind is not np.ndarray and getattr(z, "ndim", 0) == 0:
+        if kind is Array and z.dtype.kind == "c":
+            return _complex_parts(made(tape, index, z, tangent))
         if isinstance(z, complex):
             return _complex_parts(made(tape, index, np.array(z), tangent))
         return number(tape, index, z, tangent)

@@ -71,7 +71,7 @@ def whole(x: Any) -> Any:
             from .array import directions
 
             tangent = directions(x)
-        boxed = np.array(value) if type(value) not in NUMBERS else whole(value)
+        boxed = whole(value) if type(value) in NUMBERS or type(value) is Array else np.array(value)
         return made(x.tape, x.index, boxed, tangent)
     return x if type(x) is Array else np.asarray(x)
 
@@ -101,7 +101,7 @@ def from_complex(z: Complex) -> Any:
     assert tape is not None
     values, columns, active = split((re, im), tape)
     op = PairOperation(PAIRS["complex"], active, {})
-    value = np.array(op.value(*values))
+    value = whole(op.value(*values))
     tangent = pushed(tape, op, (re, im), values, active, value) if tape.forward else None
     return made(tape, row(tape, op, tuple(columns), None, value, tangent), value, tangent)
 

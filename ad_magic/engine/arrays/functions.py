@@ -130,12 +130,16 @@ def _modulus(x: Any) -> Any:
 
 def real(x: Any) -> Any:
     """The real part of an active array, standing in its memory; a real one itself."""
-    return _part(x, "real") if x.dtype.kind == "c" else x
+    return _part(x, "real") if _kind(x) == "c" else x
 
 
 def imag(x: Any) -> Any:
     """The imaginary part of an active array, standing in its memory; zeros for a real one."""
-    return _part(x, "imag") if x.dtype.kind == "c" else np.zeros(shape_of(x))
+    return _part(x, "imag") if _kind(x) == "c" else np.zeros(shape_of(x))
+
+
+def _kind(x: Any) -> str:
+    return "f" if type(x) in NUMBERS else x.dtype.kind
 
 
 def _part(x: Any, name: str) -> Any:

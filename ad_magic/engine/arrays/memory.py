@@ -236,7 +236,7 @@ class Memory:
         if tape.forward:
             self._write_tangent(places, last, directions(value) if active else None, inner)
         op = MemoryOperation("write", (active,), self.owner.shape, places, last)
-        columns = (self.row, self.state, value.index if active else inner)
+        columns = (self.row, self.state, (value.index if tape.limit != 0 else -1) if active else inner)
         self.state = row(tape, op, columns, None, inner, directions(value) if active and tape.forward else None)
         self._written()
 
@@ -245,6 +245,12 @@ class Memory:
             t: Any = 0.0
         else:
             t = np.reshape(tangent, (len(tangent), *(1,) * (places.ndim - len(shape_of(inner))), *shape_of(inner)))
+        if is_active(t) or is_active(self.tangent):  # of an older run
+            count, size = self.tape.directions, self.owner.size
+            spread_places = np.add.outer(np.arange(count) * size, places)
+            flat = placed(np.reshape(self.tangent, -1), spread_places, last, t)
+            self.tangent = np.reshape(flat, (count, size))
+            return
         for d in range(self.tape.directions):
             row = t if tangent is None else t[d]
             self.tangent[d][places] = row
@@ -527,14 +533,19 @@ class MemoryOperation(Operation):
         """The forward sweep passes this row; returns its tangent."""
         if self.name == "memory":
             start = tangents[left[0]] if self.active[0] else 0.0
-            flats[row] = (
-                np.zeros(self.size) if absent(start) else np.array(np.broadcast_to(start, self.owner_shape)).ravel()
-            )
+            if absent(start):
+                flats[row] = np.zeros(self.size)
+            else:
+                flat = np.reshape(np.broadcast_to(start, self.owner_shape), -1)
+                flats[row] = flat if is_active(flat) else flat.copy()
             return 0.0
         if self.name == "look":
             return flats[left[0]][self.places]
         t = tangents[left[2]] if self.active[0] else 0.0
         flat = flats[left[0]]
+        if is_active(operand(t)) or is_active(flat):
+            flats[left[0]] = placed(flat, self.places, self.last, t)
+            return t
         if np.iscomplexobj(t) and not np.iscomplexobj(flat):
             flats[left[0]] = flat = flat.astype(complex)
         flat[self.places] = t

@@ -16,7 +16,7 @@ from ad_magic.engine.tape import Tape
 from ad_magic.rules.arrays.frozen import np
 from ad_magic.rules.arrays.rule import ArrayRule
 
-from .array import NUMBERS, Array, frozen, made, operand, record, split, youngest
+from .array import NUMBERS, Array, frozen, is_active, made, operand, record, row, split, youngest
 from .operation import PairOperation, absent, reduced, shape_of
 from .perform import pushed
 
@@ -124,11 +124,17 @@ class MoveOperation(PairOperation):
             adjoints.add(i, reduced(np.reshape(c, shape_of(like)), like))
 
     def push_move(self, tangents: Any, left: Any, right: Any, values: Any, z: Any) -> Any:
-        out = np.zeros(shape_of(z), complex if np.iscomplexobj(z) else float)
+        from .memory import placed
+
+        out: Any = np.zeros(self.source.size, complex if np.iscomplexobj(z) else float)
         for i, (mask, places) in zip(left, self.masks, strict=True):
             if not absent(tangents[i]):
-                out[mask] = np.broadcast_to(tangents[i], shape_of(values[i])).reshape(-1)[places]
-        return out
+                picked = np.reshape(np.broadcast_to(tangents[i], shape_of(values[i])), -1)[places]
+                if is_active(picked) or is_active(out):
+                    out = placed(out, np.flatnonzero(mask), None, picked)
+                else:
+                    out[mask.reshape(-1)] = picked
+        return np.reshape(out, shape_of(z))
 
 
 MOVE = ArrayRule("move", lambda *_: None, (), (), lambda *_: None)
@@ -170,8 +176,9 @@ def move(function: Callable[..., Any], args: Any, kwargs: Any, name: str | None 
         op = MoveOperation(title, len(operands), call, source, ends, template)
         tangent = pushed(tape, op, operands, values, op.active, z) if tape.forward else None
         base = next((x for x in operands if place is not None and shares(place, x.place)), None)
-        result = record(tape, op, tuple(columns), None, z if base is None else z.copy(), tangent)
-        return standing(result, place, base) if base is not None and type(result) is Array else result
+        if base is not None and type(z) is np.ndarray and z.ndim:
+            return view_of(base, op, tuple(columns), z, tangent, place)
+        return record(tape, op, tuple(columns), None, z, tangent)
 
     if not isinstance(results, (list, tuple)):
         return moved(call, results, sources, views)
@@ -206,6 +213,14 @@ def standing(result: Array, view: Any, base: Array) -> Array:
         place=view,
         base=base if base.base is None else base.base,
     )
+
+
+def view_of(base: Array, op: Any, left: Any, z: Any, tangent: Any, place: Any) -> Array:
+    """A result that is a view of an array: it stands at `place` in its memory. Its value is one too; no value is ever
+    written to."""
+    index = row(base.tape, op, left, None, z, tangent)
+    root = base if base.base is None else base.base
+    return made(base.tape, index, z, tangent, place=place, base=root)
 
 
 def reshape_in_place(x: Array, shape: Any) -> None:

@@ -147,9 +147,10 @@ class EntryOperation(Operation):
     """A primitive of the table on each entry of arrays. `pull_carefully` and `push_carefully` leave absent what is
     zero."""
 
-    __slots__ = ("pull_carefully", "push_carefully")
+    __slots__ = ("is_complex", "pull_carefully", "push_carefully")
     array = True
 
+    is_complex: bool
     pull_carefully: Callable[..., None]
     push_carefully: Callable[..., Any]
 
@@ -168,7 +169,8 @@ class EntryOperation(Operation):
         arguments = self.arguments(left, right, values)
         with np.errstate(all="ignore"):
             return tuple(
-                _partial(self.rule, partial)(*arguments, z) for _, partial in self.rule.live_partials(self.active)
+                _partial(self.rule, partial)(*arguments, z)
+                for _, partial in self.rule.live_partials(self.active, self.is_complex)
             )
 
 
@@ -178,7 +180,7 @@ def _partial(rule: Rule, partial: str) -> Callable[..., Any]:
 
 
 def _pull_lines(rule: Rule, active: tuple[bool, ...], is_complex: bool, careful: bool) -> list[str]:
-    live = _live(rule, active)
+    live = _live(rule, active, is_complex)
     lines = _bindings(rule, active, [p for _, p in live])
     for column, partial in live:
         factor = by_entry(partial)
@@ -210,8 +212,8 @@ def times_fresh(g: Any, partial: Any) -> Any:
     return g * partial
 
 
-def _push_lines(rule: Rule, active: tuple[bool, ...], careful: bool) -> list[str]:
-    live = _live(rule, active)
+def _push_lines(rule: Rule, active: tuple[bool, ...], is_complex: bool, careful: bool) -> list[str]:
+    live = _live(rule, active, is_complex)
     terms = []
     for column, partial in live:
         factor = by_entry(partial)
@@ -227,6 +229,7 @@ def entry_operation(name: str, active: tuple[bool, ...], is_complex: bool = Fals
     """The operation on arrays of a rule of the table, with these operands active."""
     rule = RULES[name]
     made = EntryOperation(name, rule, active)
+    made.is_complex = is_complex
     namespace = {
         **numpy_names(),
         "reduced": reduced,
@@ -238,7 +241,7 @@ def entry_operation(name: str, active: tuple[bool, ...], is_complex: bool = Fals
         body = "".join(f"    {line}\n" for line in _pull_lines(rule, active, is_complex, careful))
         source = f"def pull(adjoints, g, left, right, values, z):\n    add = adjoints.add\n{body}"
         pull = define(source, "pull", dict(namespace), f"pull {name} by entry")
-        body = "".join(f"    {line}\n" for line in _push_lines(rule, active, careful))
+        body = "".join(f"    {line}\n" for line in _push_lines(rule, active, is_complex, careful))
         source = f"def push(tangents, left, right, values, z):\n{body}"
         push = define(source, "push", dict(namespace), f"push {name} by entry")
         if careful:

@@ -20,7 +20,7 @@ from .array import NUMBERS, Array, operand, record, refresh
 from .buffers import holds_active
 from .constructors import as_type, copy
 from .functions import FUNCTIONS, INFORMATION, LOOKING, PAIRS, UFUNCS, bound, looked, refuse
-from .moves import move, shares, standing
+from .moves import move, shares, standing, view_of
 from .operation import PairOperation
 from .perform import by_entry, pair, pushed
 
@@ -54,9 +54,10 @@ def _viewed(x: Array, call: Callable[[Any], Any], rule: str, options: Callable[[
     view = z if x.place is x.value else call(x.place)
     op: Operation = PairOperation(PAIRS[rule], (True,), options(z))
     tangent = pushed(tape, op, (x,), (x.value,), op.active, z) if tape.forward else None
-    shared = shares(view, x.place)
-    result = record(tape, op, (x.index,), None, z.copy() if shared and type(z) is np.ndarray else z, tangent)
-    return standing(result, view, x) if shared and type(result) is Array else result
+    if shares(view, x.place) and type(z) is np.ndarray and z.ndim:
+        return view_of(x, op, (x.index,), z, tangent, view)
+    result = record(tape, op, (x.index,), None, z, tangent)
+    return standing(result, view, x) if shares(view, x.place) and type(result) is Array else result
 
 
 def _transpose(a: Any, axes: Any = None) -> Any:
