@@ -43,7 +43,7 @@ def value_and_grad(f: Callable[..., Any], argnums: Argnums = 0) -> Callable[...,
     @functools.wraps(f)
     def differentiated(*args: Any, **options: Any) -> tuple[Any, Any]:
         which = (argnums,) if isinstance(argnums, int) else tuple(argnums)
-        tape = Tape()
+        tape = Tape(once=True)
         active = list(args)
         rows, shapes = [], []  # as they are now: an array that is written to stands in another row
         for k in which:

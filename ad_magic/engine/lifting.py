@@ -212,17 +212,17 @@ class SolverOperation(PairOperation):
             return self.result
         values, columns, active = split(operands, tape)
         op = copy.copy(self)
-        op.active, op.pull, op.push = active, op.pull_solver, op.push_solver
+        op.active = active
         z = carried_out(tape, op, operands, values, columns, op.value(*values))
         if type(self.result) is float and type(z.value) is np.float64:  # a float of Python, as the solver gave it
             z.value = float(z.value)
         return z
 
-    def pull_solver(self, adjoints: Any, g: Any, left: Any, right: Any, values: Any, z: Any) -> None:
+    def pull(self, adjoints: Any, g: Any, left: Any, right: Any, values: Any, z: Any) -> None:
         """Add to the adjoints of the operands."""
         raise NotImplementedError
 
-    def push_solver(self, tangents: Any, left: Any, right: Any, values: Any, z: Any) -> Any:
+    def push(self, tangents: Any, left: Any, right: Any, values: Any, z: Any) -> Any:
         """The tangent of the result."""
         raise NotImplementedError
 

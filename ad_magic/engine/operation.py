@@ -40,7 +40,7 @@ class Operation:
     indices where the operand is active, constants where it is not; with three or more arguments `left` is a tuple.
     """
 
-    __slots__ = ("active", "attempted", "code", "decision", "name", "pull", "push", "rule", "text")
+    __slots__ = ("active", "attempted", "code", "decision", "name", "rule", "text")
     array = False  # an operation on arrays: its adjoints and tangents are arrays (engine/arrays)
     memory = False  # it reads or writes a memory that several arrays share (engine/arrays/memory.py)
 
@@ -52,8 +52,12 @@ class Operation:
         self.text = text  # of a decision: "{} < {}"
         self.attempted: Rule | None = None  # a decision: that this primitive raised an error
         self.code = RARE  # a small number for the operations that the reverse sweep knows by heart
-        self.pull: Callable[..., None] = _no_pull
-        self.push: Callable[..., Number] = _no_push
+
+    def pull(self, adjoints: Any, g: Any, left: Any, right: Any, values: Any, z: Any) -> None:
+        """An input or a decision: the adjoint goes no further."""
+
+    def push(self, tangents: Any, left: Any, right: Any, values: Any, z: Any) -> Any:
+        return 0.0
 
     def __repr__(self) -> str:
         return f"<operation {self.name} {''.join('v' if on else 'c' for on in self.active)}>"
@@ -91,12 +95,12 @@ class Operation:
         return tuple(partial_of(self.rule, k, arguments, z) for k, (_, on) in marked if on)
 
 
-def _no_pull(*_: Any) -> None:
-    """An input or a decision: the adjoint goes no further."""
+class Primitive(Operation):
+    """An operation whose pull and push are made from the expressions of its rule."""
 
-
-def _no_push(*_: Any) -> float:
-    return 0.0
+    __slots__ = ("pull", "push")
+    pull: Callable[..., None]
+    push: Callable[..., Number]
 
 
 # ---- the expressions of a rule as functions ------------------------------------------------------
@@ -261,7 +265,7 @@ def _make_push(rule: Rule, active: tuple[bool, ...], namespace: Mapping[str, Any
 
 
 def _make_variadic(rule: Rule) -> Operation:
-    made = Operation(rule.name, rule, ())
+    made = Primitive(rule.name, rule, ())
 
     def pull(adjoints: Any, g: Number, left: Any, right: Any, values: Sequence[Number], z: Number) -> None:
         for i, partial in zip(made.parents(left, right), made.partials(left, right, values, z), strict=True):
@@ -285,7 +289,7 @@ def operation(name: str, active: tuple[bool, ...] = ()) -> Operation:
     rule = RULES[name]
     if rule.variadic:
         return _make_variadic(rule)
-    made = Operation(name, rule, active)
+    made = Primitive(name, rule, active)
     made.pull = _make_pull(rule, active, PLAIN)
     made.push = _make_push(rule, active, PLAIN)
     return made

@@ -60,14 +60,14 @@ class IntegralOperation(SolverOperation):
         """The integral at operands with tiny imaginary parts."""
         return self.result + 1j * self.imaginary(self.total, dict(zip(self.seeds, operands, strict=True)))
 
-    def pull_solver(self, adjoints: Any, g: Any, left: Any, right: Any, values: Any, z: Any) -> None:
+    def pull(self, adjoints: Any, g: Any, left: Any, right: Any, values: Any, z: Any) -> None:
         operands = self.arguments(left, right, values)
         inner = reverse_sweep(self.recorded_at(operands), {self.total: g})
         for i, on, seed, x in zip(left, self.active, self.seeds, operands, strict=True):
             if on and not absent(inner[seed]):
                 adjoints.add(i, reduced(inner[seed], x))
 
-    def push_solver(self, tangents: Any, left: Any, right: Any, values: Any, z: Any) -> Any:
+    def push(self, tangents: Any, left: Any, right: Any, values: Any, z: Any) -> Any:
         operands = self.arguments(left, right, values)
         along = {
             seed: spread(tangents[i], x)

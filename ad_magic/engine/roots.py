@@ -73,7 +73,7 @@ class RootOperation(SolverOperation):
             return self._slope
         return slope
 
-    def pull_solver(self, adjoints: Any, g: Any, left: Any, right: Any, values: Any, z: Any) -> None:
+    def pull(self, adjoints: Any, g: Any, left: Any, right: Any, values: Any, z: Any) -> None:
         operands = self.arguments(left, right, values)
         inner = self.recorded_at(operands, {self.unknown: z})
         slope = self.slope(inner)
@@ -88,7 +88,7 @@ class RootOperation(SolverOperation):
             if on and not absent(inner_adjoints[seed]):
                 adjoints.add(i, reduced(inner_adjoints[seed], x))
 
-    def push_solver(self, tangents: Any, left: Any, right: Any, values: Any, z: Any) -> Any:
+    def push(self, tangents: Any, left: Any, right: Any, values: Any, z: Any) -> Any:
         operands = self.arguments(left, right, values)
         inner = self.recorded_at(operands, {self.unknown: z})
         along = {

@@ -43,17 +43,25 @@ class Tape:
         "ops",
         "recorded",
         "right",
+        "spare",
         "tangents",
         "values",
         "writes",
     )
 
     def __init__(
-        self, *, located: int = 0, limit: int | None = None, forward: bool = False, directions: int = 1
+        self,
+        *,
+        located: int = 0,
+        limit: int | None = None,
+        forward: bool = False,
+        directions: int = 1,
+        once: bool = False,
     ) -> None:
         """Positions are kept for the first `located` rows; of a forward run only the first `limit` rows are kept.
 
-        A `forward` run carries tangents along so many `directions`.
+        A `forward` run carries tangents along so many `directions`. A run that is swept `once`, in reverse, for its
+        inputs, need not keep what that sweep does not ask for.
         """
         self.age = next(_ages)
         self.values: list[Number] | None = []
@@ -73,6 +81,7 @@ class Tape:
         self.memories: dict[int, Any] = {}  # memory that was written to with active numbers (engine/arrays/memory.py)
         self.finals: dict[Any, Any] = {}  # what arrays of the closed run are as plain ones, by their memory
         self.writes = 0
+        self.spare: list[int] | None = [] if once else None  # rows of big arrays whose value no pull will ask for
         self.columns: Columns | None = None
 
     def add(self, op: Operation, left: Any, right: Any, value: Number) -> int:
@@ -84,10 +93,14 @@ class Tape:
         self.left.append(left)
         self.right.append(right)
         if index < self.located:
-            frame = user_frame() if op is not INPUT else None  # an input stands at no place of the program
-            self.codes.append(frame.f_code if frame else None)
-            self.instructions.append(frame.f_lasti if frame else -1)
+            self.locate(op)
         return index
+
+    def locate(self, op: Operation) -> None:
+        """Note where the program is, as the place of the row that was just appended."""
+        frame = user_frame() if op is not INPUT else None  # an input stands at no place of the program
+        self.codes.append(frame.f_code if frame else None)
+        self.instructions.append(frame.f_lasti if frame else -1)
 
     def keep(self, op: Operation, left: Any, right: Any, value: Number, tangent: Number = 0.0) -> int:
         """Append a row of a forward run, with its tangent, unless the limit is reached (then -1)."""
@@ -116,6 +129,7 @@ class Tape:
                 self.values, self.ops, self.left, self.right, self.codes, self.instructions, self.tangents, recorded
             )
             self.columns.arrays = self.arrays
+            self.columns.spare = self.spare or []
             self.values = None
             self.constants = {}
             self.ops, self.left, self.right, self.tangents = [], [], [], []
@@ -133,7 +147,7 @@ def _as_floats(column: list[Any]) -> None:
 class Columns:
     """A finished tape: plain data."""
 
-    __slots__ = ("arrays", "codes", "instructions", "left", "ops", "recorded", "right", "tangents", "values")
+    __slots__ = ("arrays", "codes", "instructions", "left", "ops", "recorded", "right", "spare", "tangents", "values")
 
     def __init__(
         self,
@@ -150,6 +164,7 @@ class Columns:
         self.codes, self.instructions = codes, instructions
         self.tangents, self.recorded = tangents, recorded
         self.arrays = False
+        self.spare: list[int] = []  # rows of big arrays whose value no pull asks for
 
     def __len__(self) -> int:
         return len(self.values)

@@ -337,6 +337,8 @@ def row(tape: Tape, op: Operation, left: Any, right: Any, z: Any, tangent: Any =
     """Append the row of an operation that was carried out; -1 where a forward run keeps it not."""
     tape.arrays = True
     if not tape.forward:
+        if tape.spare:  # who knows what this operation will ask for
+            tape.spare = [kept for kept in tape.spare if kept not in op.parents(left, right)]
         return tape.add(op, left, right, z)
     if tape.limit == 0:
         return -1

@@ -34,7 +34,6 @@ class ComposedOperation(PairOperation):
         Operation.__init__(self, name, COMPOSED, (True,) * count)  # type: ignore[arg-type]
         self.options = {}
         self.inner, self.seeds, self.outputs, self.at = inner, seeds, outputs, at
-        self.pull, self.push = self.pull_composed, self.push_composed
 
     def _inner(self, values: Any) -> Columns:
         if all(a is b for a, b in zip(values, self.at, strict=True)):
@@ -50,7 +49,7 @@ class ComposedOperation(PairOperation):
         results = [out if row is None else inner.values[row] for row, out in self.outputs]
         return tuple(results) if self.several else results[0]
 
-    def pull_composed(self, adjoints: Any, g: Any, left: Any, right: Any, values: Any, z: Any) -> None:
+    def pull(self, adjoints: Any, g: Any, left: Any, right: Any, values: Any, z: Any) -> None:
         operands = self.arguments(left, right, values)
         parts = g if isinstance(g, tuple) else (g,)
         start: dict[int, Any] = {}
@@ -62,7 +61,7 @@ class ComposedOperation(PairOperation):
             if not absent(inner[seed]):
                 adjoints.add(i, reduced(inner[seed], x))
 
-    def push_composed(self, tangents: Any, left: Any, right: Any, values: Any, z: Any) -> Any:
+    def push(self, tangents: Any, left: Any, right: Any, values: Any, z: Any) -> Any:
         operands = self.arguments(left, right, values)
         along = {
             seed: spread(tangents[i], x)

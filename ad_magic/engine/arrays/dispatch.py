@@ -13,14 +13,11 @@ from ad_magic.rules.arrays.frozen import np
 
 from . import buffers, memory
 from .array import NUMBERS, Array, is_active, operand
+from .quick import one, product, two
 
 
 def call_ufunc(ufunc: np.ufunc, method: str, inputs: tuple[Any, ...], options: dict[str, Any]) -> Any:
     """What `ufunc(*inputs)` or one of its methods gives for operands of which some are active."""
-    if method == "__call__" and not options and len(inputs) == 1 and type(inputs[0]) is Array:
-        handler = UFUNCS.get(ufunc)
-        if handler is not None:
-            return handler(*inputs)
     out = options.pop("out", None)
     if method == "__call__" and len(inputs) > ufunc.nin:
         inputs, out = inputs[: ufunc.nin], inputs[ufunc.nin :]
@@ -121,9 +118,11 @@ def no_rule(name: str) -> LostDerivative:
 
 def call_function(function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     """What a function of NumPy gives for arguments of which some are active."""
-    from . import tables  # noqa: F401  it fills the list
-
     handler = FUNCTIONS.get(function)
+    if handler is None:
+        from . import tables  # noqa: F401  it fills the list
+
+        handler = FUNCTIONS.get(function)
     if handler is None:
         if buffers.all_plain(args, kwargs):
             return buffers.on_plain(function, args, kwargs)
@@ -142,4 +141,27 @@ def name_of(function: Callable[..., Any]) -> str:
 
 
 from . import methods, special  # noqa: E402, F401  methods gives Array its operators
-from .functions import FUNCTIONS, UFUNC_METHODS, UFUNCS  # noqa: E402
+from .functions import ENTRIES, FUNCTIONS, PAIRS, UFUNC_METHODS, UFUNCS  # noqa: E402
+
+
+def _called(self: Array, ufunc: np.ufunc, method: str, *inputs: Any, **options: Any) -> Any:
+    """`__array_ufunc__`: the short way, or any other."""
+    if not options and method == "__call__":
+        entry = ENTRIES.get(ufunc)
+        if entry is not None and len(inputs) == ufunc.nin:
+            z = one(entry, self) if len(inputs) == 1 else two(entry, *inputs)
+            if z is not None:
+                return z
+        elif ufunc is np.matmul and len(inputs) == 2:
+            z = product(PAIRS["matmul"], *inputs)
+            if z is not None:
+                return z
+    return call_ufunc(ufunc, method, inputs, options)
+
+
+def _handed(self: Array, function: Any, types: Any, args: Any, kwargs: Any) -> Any:
+    """`__array_function__`."""
+    return call_function(function, args, kwargs)
+
+
+Array.__array_ufunc__, Array.__array_function__ = _called, _handed  # type: ignore[method-assign]

@@ -22,6 +22,7 @@ from .array import NUMBERS, Array, operand, refresh, row, split
 from .moves import call_of, filled, move, shares, standing
 from .operation import shape_of
 from .perform import by_entry, pair
+from .quick import Entry, whole
 
 PAIRS: dict[str, ArrayRule] = {rule.name: rule for rule in (*_sums.RULES, *_products.RULES, *_moves.RULES)}
 
@@ -105,6 +106,14 @@ def _entry(name: str, row: str) -> Callable[..., Any]:
         return by_entry(row, ufunc, *inputs, **options)
 
     return handler
+
+
+# NumPy's ufunc -> its row, for the short way
+ENTRIES: dict[Any, Entry] = {
+    getattr(np, name): Entry(row, getattr(np, name), getattr(np, name).nin)
+    for name, row in _ROWS.items()
+    if name not in ("ldexp", "float_power")
+}
 
 
 def _look_at(name: str) -> Callable[..., Any]:
@@ -288,6 +297,10 @@ def _reduction(
     name: str, a: Any, axis: Any = None, dtype: Any = None, keepdims: Any = _NONE, initial: Any = _NONE,
     where: Any = _NONE,
 ) -> Any:  # fmt: skip
+    if type(a) is Array and axis is None and where is _NONE and initial is _NONE and keepdims is not True:
+        z = whole(PAIRS[name], a)
+        if z is not None:
+            return z
     a = operand(a)
     if where is not _NONE and where is not True:
         if name == "mean":

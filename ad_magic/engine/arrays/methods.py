@@ -13,8 +13,9 @@ from .array import NUMBERS, Array, is_active, lost, made, operand, plain, record
 from .constructors import as_type, copy
 from .functions import PAIRS, imag, looked, real
 from .moves import move, shares, standing
-from .operation import PairOperation, absent, entry_operation
+from .operation import PairOperation, absent
 from .perform import by_entry, pair, pushed
+from .quick import Entry, product, square, two
 
 # ---- indexing ------------------------------------------------------------------------------------
 
@@ -26,9 +27,8 @@ class ItemOperation(PairOperation):
 
     def __init__(self, index: Any) -> None:
         super().__init__(PAIRS["item"], (True,), {"index": index})
-        self.pull = self.pull_item
 
-    def pull_item(self, adjoints: Any, g: Any, left: Any, right: Any, values: Any, z: Any) -> None:
+    def pull(self, adjoints: Any, g: Any, left: Any, right: Any, values: Any, z: Any) -> None:
         (i,) = left
         a, index = values[i], self.options["index"]
         if is_active(g) or (is_active(adjoints[i]) and not absent(adjoints[i])):
@@ -117,27 +117,25 @@ _COMPARED = {"lt": np.less, "le": np.less_equal, "gt": np.greater, "ge": np.grea
 
 
 def _binary(name: str, ufunc: Any, reflected: bool) -> Callable[..., Any]:
-    """An operator. Two arrays of one run, or an array and a plain number, take a short way; all else is `by_entry`."""
-    both = entry_operation(name, (True, True))
-    one = entry_operation(name, (False, True) if reflected else (True, False))
+    """An operator."""
+    entry = Entry(name, ufunc, 2)
 
     def method(self: Array, other: Any) -> Any:
-        tape, a, kind = self.tape, self.value, type(other)
-        if tape.values is not None and not tape.forward and self.version == tape.writes and type(a) is np.ndarray:
-            if kind is Array and other.tape is tape and other.version == tape.writes:
-                op, b, operand_ = both, other.value, other.index
-            elif kind is float or kind is int:
-                op, b, operand_ = one, other, other
-            else:
-                return by_entry(name, ufunc, other, self) if reflected else by_entry(name, ufunc, self, other)
-            z = ufunc(b, a) if reflected else ufunc(a, b)
-            if type(z) is np.ndarray and z.dtype.kind == "f":
-                tape.arrays = True
-                left, right = (operand_, self.index) if reflected else (self.index, operand_)
-                return made(tape, tape.add(op, left, right, z), z)
+        z = two(entry, other, self) if reflected else two(entry, self, other)
+        if z is not None:
+            return z
         return by_entry(name, ufunc, other, self) if reflected else by_entry(name, ufunc, self, other)
 
     return method
+
+
+def _power(self: Array, other: Any) -> Any:
+    """As NumPy: a square is a product."""
+    z = square(_POWER, self) if type(other) is int and other == 2 else two(_POWER, self, other)
+    return by_entry("pow", np.power, self, other) if z is None else z
+
+
+_POWER = Entry("pow", np.power, 2)
 
 
 def _inplace(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -158,17 +156,18 @@ def _inplace(function: Callable[..., Any]) -> Callable[..., Any]:
     return method
 
 
-def _power(self: Any, other: Any) -> Any:
-    """As NumPy: a square and a root are operations of their own."""
-    return by_entry("pow", np.power, self, other)
-
-
 def _matmul(self: Any, other: Any) -> Any:
+    z = product(PAIRS["matmul"], self, other)
+    if z is not None:
+        return z
     other = operand(other)
     return NotImplemented if other is NotImplemented else pair(PAIRS["matmul"], (self, other), {})
 
 
 def _rmatmul(self: Any, other: Any) -> Any:
+    z = product(PAIRS["matmul"], other, self)
+    if z is not None:
+        return z
     other = operand(other)
     return NotImplemented if other is NotImplemented else pair(PAIRS["matmul"], (other, self), {})
 
@@ -335,6 +334,8 @@ METHODS: dict[str, Callable[..., Any]] = {
     "__abs__": lambda self: np.abs(self),
     "__divmod__": lambda self, other: _divmod(self, other),
     "__rdivmod__": lambda self, other: _divmod(other, self),
+    "__pow__": _power,
+    "__ipow__": _inplace(_power),
     "__matmul__": _matmul,
     "__rmatmul__": _rmatmul,
     "__imatmul__": _inplace(_matmul),
@@ -348,9 +349,10 @@ METHODS: dict[str, Callable[..., Any]] = {
     "__format__": _text("format", format),
     "__copy__": lambda self: copy(self),
     "__deepcopy__": lambda self, memo: copy(self),
-    **{f"__{special}__": _binary(name, ufunc, False) for special, (name, ufunc) in _BINARY.items()},
+    **{f"__{special}__": _binary(name, ufunc, False) for special, (name, ufunc) in _BINARY.items() if name != "pow"},
     **{f"__r{special}__": _binary(name, ufunc, True) for special, (name, ufunc) in _BINARY.items()},
-    **{f"__i{special}__": _inplace(_binary(name, ufunc, False)) for special, (name, ufunc) in _BINARY.items()},
+    **{f"__i{special}__": _inplace(_binary(name, ufunc, False)) for special, (name, ufunc) in _BINARY.items()
+       if name != "pow"},
     **{f"__{name}__": _compared(name, ufunc) for name, ufunc in _COMPARED.items()},
 }  # fmt: skip
 PROPERTIES: dict[str, Any] = {

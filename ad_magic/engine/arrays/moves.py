@@ -105,12 +105,11 @@ class MoveOperation(PairOperation):
         self.masks = [
             (mask, np.atleast_1d(source[mask] - low)) for mask, low in zip(self.masks, ends[:-1], strict=True)
         ]
-        self.pull, self.push = self.pull_move, self.push_move
 
     def value(self, *operands: Any) -> Any:
         return self.call(*operands)
 
-    def pull_move(self, adjoints: Any, g: Any, left: Any, right: Any, values: Any, z: Any) -> None:
+    def pull(self, adjoints: Any, g: Any, left: Any, right: Any, values: Any, z: Any) -> None:
         from .memory import _scattered
 
         for i, (mask, places) in zip(left, self.masks, strict=True):
@@ -123,7 +122,7 @@ class MoveOperation(PairOperation):
                 c = _scattered(picked, places, size)
             adjoints.add(i, reduced(np.reshape(c, shape_of(like)), like))
 
-    def push_move(self, tangents: Any, left: Any, right: Any, values: Any, z: Any) -> Any:
+    def push(self, tangents: Any, left: Any, right: Any, values: Any, z: Any) -> Any:
         from .memory import placed
 
         out: Any = np.zeros(self.source.size, complex if np.iscomplexobj(z) else float)

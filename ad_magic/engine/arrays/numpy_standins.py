@@ -169,14 +169,17 @@ def _of_lists(function: Callable[..., Any]) -> Callable[..., Any]:
     """np.mean([x, y]) and its like: NumPy hands over for arrays, not for lists of active numbers."""
 
     def stand_in(*args: Any, **kwargs: Any) -> Any:
-        for x in args:
-            kind = type(x)
-            if (kind is list or kind is tuple or kind is np.ndarray or kind in NUMBERS) and holds_active(x):
-                return dispatch.call_function(function, args, kwargs)
-        for x in kwargs.values():
-            if holds_active(x):
-                return dispatch.call_function(function, args, kwargs)
-        result = function(*args, **kwargs)
+        if args and type(args[0]) is Array:  # NumPy would hand over
+            result = dispatch.call_function(function, args, kwargs)
+        else:
+            for x in args:
+                kind = type(x)
+                if (kind is list or kind is tuple or kind is np.ndarray or kind in NUMBERS) and holds_active(x):
+                    return dispatch.call_function(function, args, kwargs)
+            for x in kwargs.values():
+                if holds_active(x):
+                    return dispatch.call_function(function, args, kwargs)
+            result = function(*args, **kwargs)
         if type(result) is np.ndarray and result.dtype.kind in "fc" and _users_call():
             return wrapped(result)
         return result

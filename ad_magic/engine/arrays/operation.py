@@ -6,15 +6,22 @@ Adjoints and tangents are arrays of the shape of the value. Broadcasting is undo
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import cache
 from typing import Any
 
-from ad_magic.engine.operation import Number, Operation, _bindings, _live, term
-from ad_magic.rules import RULES, Rule, by_entry, compile_expression, define
+from ad_magic.engine.operation import Number, Operation, Primitive, _bindings, _live, term
+from ad_magic.rules import RULES, Rule, by_entry, compile_expression, define, names_in
 from ad_magic.rules.arrays.frozen import np
 from ad_magic.rules.arrays.rule import ArrayRule
 from ad_magic.rules.number import numpy_names
+
+from .spare import ALONE, BIG, MOST, room
+
+_ndarray = np.ndarray
+_FLOAT = np.dtype(float)
 
 # ---- shapes --------------------------------------------------------------------------------------
 
@@ -103,9 +110,39 @@ def bare_value(x: Any) -> Any:
 class Adjoints(list[Any]):
     """The adjoint of every row; 0.0 where there is none yet. A row that was added to twice has an array of its own."""
 
-    def __init__(self, length: int) -> None:
+    def __init__(self, length: int, values: Any = (), spare: Any = ()) -> None:
+        """`spare` are the rows whose values are asked for no more."""
         super().__init__([0.0]) if length == 1 else super().__init__([0.0] * length)
         self.own: set[int] = set()
+        self.values, self.spare = values, list(spare)
+        self.free: list[Any] = []  # big arrays that nobody holds
+
+    def put(self, row: int, c: Any, like: Any) -> None:
+        """Add c to the adjoint of a row with the value `like`."""
+        if type(c) is not _ndarray or type(like) is not _ndarray or c.shape != like.shape or c.dtype is not like.dtype:
+            c = reduced(c, like)
+        old = self[row]
+        if type(old) is float and old == 0.0:
+            self[row] = c
+        else:
+            self.add(row, c)
+
+    def room(self, shape: tuple[int, ...]) -> Any:
+        """An array of floats whose memory nobody needs, or None."""
+        free = self.free
+        for k, x in enumerate(free):
+            if x.shape == shape:
+                del free[k]
+                return x
+        return room(self.values, self.spare, shape) if self.spare else None
+
+    def drop(self, row: int) -> None:
+        """The adjoint of a row is passed on: its memory may be used for the next."""
+        if sys.getrefcount(self[row]) <= ALONE and len(self.free) < MOST:
+            g = self[row]
+            if g.base is None and g.dtype is _FLOAT and g.flags.c_contiguous and g.flags.writeable:
+                self.free.append(g)
+        self[row] = 0.0
 
     def add(self, row: int, c: Any) -> None:
         old = self[row]
@@ -143,16 +180,17 @@ def _adjoint_type(x: Any) -> Any:
 # ---- rows of the table, entry by entry -----------------------------------------------------------
 
 
-class EntryOperation(Operation):
+class EntryOperation(Primitive):
     """A primitive of the table on each entry of arrays. `pull_carefully` and `push_carefully` leave absent what is
     zero."""
 
-    __slots__ = ("is_complex", "pull_carefully", "push_carefully")
+    __slots__ = ("is_complex", "pull_carefully", "push_carefully", "uses")
     array = True
 
     is_complex: bool
     pull_carefully: Callable[..., None]
     push_carefully: Callable[..., Any]
+    uses: frozenset[str]  # of the operands a, b, c and the result z those whose values a pull asks for
 
     def expression(self, *operands: str) -> str:
         """The operation as a person writes it: "v1 * v2", "np.sin(v1)"."""
@@ -197,7 +235,7 @@ def _pull_lines(rule: Rule, active: tuple[bool, ...], is_complex: bool, careful:
             product = f"times_fresh(g, {factor})"
         else:
             product = term("g", partial if partial in ("1", "-1") else factor)
-        lines.append(f"add({column}, reduced({product}, values[{column}]))")
+        lines.append(f"put({column}, {product}, values[{column}])")
     return lines
 
 
@@ -227,19 +265,24 @@ def _push_lines(rule: Rule, active: tuple[bool, ...], is_complex: bool, careful:
 @cache
 def entry_operation(name: str, active: tuple[bool, ...], is_complex: bool = False) -> EntryOperation:
     """The operation on arrays of a rule of the table, with these operands active."""
-    rule = RULES[name]
+    return _made(RULES[name], active, is_complex)
+
+
+def _made(rule: Rule, active: tuple[bool, ...], is_complex: bool = False) -> EntryOperation:
+    name = rule.name
     made = EntryOperation(name, rule, active)
     made.is_complex = is_complex
+    live = [partial for _, partial in _live(rule, active)]
+    made.uses = frozenset().union(*map(names_in, live)) & {"a", "b", "c", "z"}
     namespace = {
         **numpy_names(),
-        "reduced": reduced,
         "careful": careful_product,
         "conj": np.conjugate,
         "times_fresh": times_fresh,
     }
     for careful in (False, True):
         body = "".join(f"    {line}\n" for line in _pull_lines(rule, active, is_complex, careful))
-        source = f"def pull(adjoints, g, left, right, values, z):\n    add = adjoints.add\n{body}"
+        source = f"def pull(adjoints, g, left, right, values, z):\n    put = adjoints.put\n{body}"
         pull = define(source, "pull", dict(namespace), f"pull {name} by entry")
         body = "".join(f"    {line}\n" for line in _push_lines(rule, active, is_complex, careful))
         source = f"def push(tangents, left, right, values, z):\n{body}"
@@ -249,6 +292,44 @@ def entry_operation(name: str, active: tuple[bool, ...], is_complex: bool = Fals
         else:
             made.pull, made.push = pull, push
     return made
+
+
+FLAT = 0.002  # a slope of tanh below which 1 - z² loses digits
+
+
+def _frugal_tanh() -> EntryOperation:
+    """tanh that does not ask for its argument again. Where the slope is flat it stands in the right column: the places
+    of these entries and their slopes; None where there are none."""
+    made = _made(replace(RULES["tanh"], partials=("1 - z * z",)), (True,))
+
+    def slope_of(z: Any, right: Any, out: Any) -> Any:
+        slope = np.multiply(z, z, out=out)
+        np.subtract(1.0, slope, out=slope)
+        if right is not None:
+            places, slopes = right
+            slope.reshape(-1)[places] = slopes
+        return slope
+
+    def pull(adjoints: Adjoints, g: Any, left: Any, right: Any, values: Any, z: Any) -> None:
+        adjoints.put(left, times_fresh(g, slope_of(z, right, adjoints.room(z.shape))), values[left])
+
+    def pull_carefully(adjoints: Adjoints, g: Any, left: Any, right: Any, values: Any, z: Any) -> None:
+        adjoints.put(left, careful_product(g, slope_of(z, right, None)), values[left])
+
+    made.pull, made.pull_carefully = pull, pull_carefully
+    return made
+
+
+FRUGAL_TANH = _frugal_tanh()
+
+
+def flat_of_tanh(a: Any, z: Any) -> Any:
+    """For `FRUGAL_TANH` where tanh(a) = z is flat, and how flat."""
+    edge = (1 - FLAT) ** 0.5
+    if np.maximum.reduce(z, None) <= edge and np.minimum.reduce(z, None) >= -edge:
+        return None
+    places = np.flatnonzero(~(np.abs(z) <= edge))
+    return places, (1 / np.cosh(a.reshape(-1)[places])) ** 2
 
 
 # ---- primitives with a function pair -------------------------------------------------------------
@@ -263,8 +344,6 @@ class PairOperation(Operation):
     def __init__(self, rule: ArrayRule, active: tuple[bool, ...], options: dict[str, Any]) -> None:
         super().__init__(rule.name, rule, active)  # type: ignore[arg-type]  # it answers as a row of the table does
         self.options = options
-        self.pull = self.pull_pair
-        self.push = self.push_pair
 
     def expression(self, *operands: str) -> str:
         """The operation as a person writes it: "np.sum(v1, axis=0)"."""
@@ -286,7 +365,7 @@ class PairOperation(Operation):
         """The operands as the primitive takes them."""
         return (list(operands),) if self.rule.several else operands  # type: ignore[union-attr]
 
-    def pull_pair(self, adjoints: Adjoints, g: Any, left: Any, right: Any, values: Sequence[Any], z: Any) -> None:
+    def pull(self, adjoints: Adjoints, g: Any, left: Any, right: Any, values: Sequence[Any], z: Any) -> None:
         active, options, rule = self.active, self.options, self.rule
         operands = [values[i] if on else i for i, on in zip(left, active, strict=True)]
         given = (operands,) if rule.several else operands  # type: ignore[union-attr]
@@ -294,9 +373,9 @@ class PairOperation(Operation):
             if active[k]:
                 c = rule.pull(k, g, z, *given, **options)  # type: ignore[union-attr]
                 if c is not None:
-                    adjoints.add(i, reduced(c, operands[k]))
+                    adjoints.put(i, c, operands[k])
 
-    def push_pair(self, tangents: Sequence[Any], left: Any, right: Any, values: Sequence[Any], z: Any) -> Any:
+    def push(self, tangents: Sequence[Any], left: Any, right: Any, values: Sequence[Any], z: Any) -> Any:
         operands = self.arguments(left, right, values)
         total: Any = 0.0
         for k, (i, on) in enumerate(zip(left, self.active, strict=True)):
@@ -319,6 +398,35 @@ class PairOperation(Operation):
 
     def partials(self, left: Any, right: Any, values: Sequence[Number], z: Number) -> tuple[Number, ...]:
         return ()
+
+
+class Product(PairOperation):
+    """A matrix product, as `@` or `np.dot`."""
+
+    __slots__ = ()
+
+    def pull(self, adjoints: Adjoints, g: Any, left: Any, right: Any, values: Sequence[Any], z: Any) -> None:
+        i, j = left
+        by_a, by_b = self.active
+        a, b = values[i] if by_a else i, values[j] if by_b else j
+        if not (_is_matrix(a) and _is_matrix(b) and _is_matrix(g)):
+            super().pull(adjoints, g, left, right, values, z)
+            return
+        if by_a:
+            adjoints.put(i, np.matmul(g, b.T, out=adjoints.room(a.shape) if a.nbytes >= BIG else None), a)
+        if by_b:
+            adjoints.put(j, np.matmul(a.T, g, out=adjoints.room(b.shape) if b.nbytes >= BIG else None), b)
+
+
+def _is_matrix(x: Any) -> bool:
+    return type(x) is _ndarray and x.ndim == 2 and x.dtype is _FLOAT
+
+
+@cache
+def pair_operation(rule: ArrayRule, active: tuple[bool, ...]) -> PairOperation:
+    """The operation of a primitive without options."""
+    kind = Product if rule.name in ("matmul", "dot") else PairOperation
+    return kind(rule, active, {})
 
 
 def summed(s: Any, t: Any) -> Any:

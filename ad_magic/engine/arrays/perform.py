@@ -14,7 +14,7 @@ from ad_magic.rules.arrays.frozen import np
 from ad_magic.rules.arrays.rule import ArrayRule
 
 from .array import NUMBERS, Array, directions, frozen, operand, record, row, split, youngest
-from .operation import EntryOperation, PairOperation, entry_operation, shape_of, spread
+from .operation import EntryOperation, PairOperation, entry_operation, pair_operation, shape_of, spread
 
 
 def by_entry(name: str, function: Callable[..., Any], *given: Any, **options: Any) -> Any:
@@ -54,7 +54,7 @@ def pair(rule: ArrayRule, given: Sequence[Any], options: dict[str, Any]) -> Any:
     values, columns, active = split(operands, tape)
     if options:
         options = {name: frozen(np.asarray(x), tape) if isinstance(x, np.ndarray) else x for name, x in options.items()}
-    op = PairOperation(rule, active, options)
+    op = PairOperation(rule, active, options) if options else pair_operation(rule, active)
     return carried_out(tape, op, operands, values, columns, op.value(*values))
 
 
@@ -85,7 +85,6 @@ class Part(Operation):
         self.decision = False
         self.rule = PART
         self.which, self.count = which, count
-        self.pull, self.push = self.pull_part, self.push_part
 
     def value(self, whole: Any) -> Any:
         return whole[self.which]
@@ -93,14 +92,14 @@ class Part(Operation):
     def operands(self, left: Any, right: Any) -> tuple[Any, ...]:
         return left
 
-    def pull_part(self, adjoints: Any, g: Any, left: Any, right: Any, values: Any, z: Any) -> None:
+    def pull(self, adjoints: Any, g: Any, left: Any, right: Any, values: Any, z: Any) -> None:
         (i,) = left
         old = adjoints[i]
         parts = list(old) if isinstance(old, tuple) else [None] * self.count
         parts[self.which] = g if parts[self.which] is None else parts[self.which] + g
         adjoints[i] = tuple(parts)
 
-    def push_part(self, tangents: Any, left: Any, right: Any, values: Any, z: Any) -> Any:
+    def push(self, tangents: Any, left: Any, right: Any, values: Any, z: Any) -> Any:
         whole = tangents[left[0]]
         return whole[self.which] if isinstance(whole, tuple) else 0.0
 

@@ -13,6 +13,7 @@ from ad_magic.rules.arrays.frozen import np
 
 from .array import Array, operand
 from .operation import Adjoints, absent, bare_value, shape_of
+from .spare import BIG
 
 _SINGULAR = (ArithmeticError, ValueError, TypeError)
 
@@ -21,17 +22,18 @@ def reverse(tape: Columns, seeds: Mapping[int, Any], inputs_only: bool = False) 
     """The adjoint of every row, an array of the shape of its value; 0.0 where there is none."""
     with np.errstate(all="ignore"):
         nested = not _ACTIVE.isdisjoint(map(type, seeds.values())) or not _ACTIVE.isdisjoint(map(type, tape.values))
-        adjoints = _reverse(tape, seeds, nested, inputs_only)
-        if not nested and _any_nan(tape, adjoints):
-            adjoints = _reverse(tape, seeds, True, inputs_only)
+        adjoints = Adjoints(len(tape), tape.values, tape.spare)
+        if not _sweep(tape, seeds, adjoints, nested, inputs_only):
+            adjoints = Adjoints(len(tape))
+            _sweep(tape, seeds, adjoints, True, inputs_only)
     return adjoints
 
 
 _ACTIVE = frozenset((Array, *Active.types))
 
 
-def _reverse(tape: Columns, seeds: Mapping[int, Any], carefully: bool, inputs_only: bool) -> Adjoints:
-    adjoints = Adjoints(len(tape))
+def _sweep(tape: Columns, seeds: Mapping[int, Any], adjoints: Adjoints, carefully: bool, inputs_only: bool) -> bool:
+    """Fill in the adjoints; returns whether none is NaN, which is not asked where the sweep is careful."""
     for row, g in seeds.items():
         adjoints.add(row, g)
     ops, lefts, rights, values = tape.ops, tape.left, tape.right, tape.values
@@ -41,7 +43,11 @@ def _reverse(tape: Columns, seeds: Mapping[int, Any], carefully: bool, inputs_on
             op.pull_memory(adjoints, row, lefts[row], values)  # type: ignore[attr-defined]
             continue
         g = adjoints[row]
-        if op.rule is None or absent(g):
+        if type(g) is not _ndarray and absent(g):
+            continue
+        if op.rule is None:
+            if op is INPUT and not carefully and _is_nan(g):  # every row descends from an input: all of them show there
+                return False
             continue
         if carefully and type(g) is Complex:
             g = operand(g)
@@ -49,7 +55,11 @@ def _reverse(tape: Columns, seeds: Mapping[int, Any], carefully: bool, inputs_on
             pull = op.pull_carefully if carefully and hasattr(op, "pull_carefully") else op.pull
             pull(adjoints, g, lefts[row], rights[row], values, values[row])
             if inputs_only:  # the memory of what is done with is used for the next
-                adjoints[row] = g = 0.0
+                if type(g) is _ndarray and g.nbytes >= BIG:
+                    g = 0.0
+                    adjoints.drop(row)
+                else:
+                    adjoints[row] = g = 0.0
             continue
         if not carefully:
             try:
@@ -59,18 +69,17 @@ def _reverse(tape: Columns, seeds: Mapping[int, Any], carefully: bool, inputs_on
                 pass
         for parent, partial in zip(tape.parents(row), tape.partials(row), strict=False):
             adjoints[parent] = adjoints[parent] + times(partial, g)
-    return adjoints
+    return True
 
 
-def _any_nan(tape: Columns, adjoints: list[Any]) -> bool:
-    """Whether a sweep met 0 * inf: it always shows at an input, because every row descends from one."""
-    return any(op is INPUT and _is_nan(g) for op, g in zip(tape.ops, adjoints, strict=True))
+_ndarray = np.ndarray
 
 
 def _is_nan(g: Any) -> bool:
-    """Whether there may be a NaN in an adjoint: a sum of infinities is one too, and does no harm."""
-    total = np.add.reduce(g, axis=None) if type(g) is np.ndarray else g
-    return total != total
+    """Whether there is a NaN in an adjoint, or may be."""
+    if type(g) is _ndarray:  # of real numbers the sum of the squares is NaN only where one of them is
+        g = np.vdot(g, g) if g.dtype.kind == "f" else np.add.reduce(g, axis=None)
+    return g != g
 
 
 def forward(tape: Columns, seeds: Mapping[int, Any]) -> list[Any]:

@@ -30,11 +30,29 @@ def length(like: Any, axis: Any) -> int:
     return int(np.prod([like.shape[k] for k in axes]))
 
 
+def _sum(a: Any, axis: Any = None, keepdims: Any = False) -> Any:
+    """np.sum, without its detours for a plain array."""
+    if type(a) is not np.ndarray:
+        return np.sum(a, axis=axis, keepdims=keepdims)
+    return np.add.reduce(a, axis, keepdims=keepdims)
+
+
+def _mean(a: Any, axis: Any = None, keepdims: Any = False) -> Any:
+    """np.mean, without its detours for a plain array of floats."""
+    if type(a) is not np.ndarray or a.dtype.char != "d" or not a.size:
+        return np.mean(a, axis=axis, keepdims=keepdims)
+    return np.add.reduce(a, axis, keepdims=keepdims) / length(a, axis)
+
+
 def _pull_sum(k: int, g: Any, z: Any, a: Any, axis: Any = None, keepdims: bool = False) -> Any:
     return _everywhere(expanded(g, a, axis, keepdims), getattr(a, "shape", ()))
 
 
 def _everywhere(g: Any, shape: tuple[int, ...]) -> Any:
+    if type(g) is float or type(g) is np.float64:
+        full = np.empty(shape)
+        full.fill(g)
+        return full
     if getattr(g, "ndim", 0) == 0 and not hasattr(g, "tape"):
         return np.full(shape, g)
     return np.broadcast_to(g, shape)
@@ -136,8 +154,8 @@ def _tie(z: Any, a: Any, axis: Any = None, keepdims: bool = False) -> str | None
 
 _ALONG = ("axis", "keepdims")
 RULES = (
-    ArrayRule("sum", np.sum, ("a",), _ALONG, _pull_sum),
-    ArrayRule("mean", np.mean, ("a",), _ALONG, _pull_mean),
+    ArrayRule("sum", _sum, ("a",), _ALONG, _pull_sum),
+    ArrayRule("mean", _mean, ("a",), _ALONG, _pull_mean),
     ArrayRule("prod", np.prod, ("a",), _ALONG, _pull_prod, _push_prod),
     ArrayRule("max", np.max, ("a",), _ALONG, _pull_extreme, _push_extreme),
     ArrayRule("min", np.min, ("a",), _ALONG, _pull_extreme, _push_extreme),
