@@ -287,11 +287,11 @@ def refresh(x: Array) -> None:
 def frozen(x: Any, tape: Tape) -> Any:
     """A constant as a later write cannot change it: a copy, the same as last time where nothing has changed."""
     if x.size <= FROZEN_BELOW:
-        return x.copy()
+        return x.copy("K")
     key = (x.__array_interface__["data"][0], x.shape, x.strides, x.dtype)
     kept = tape.constants.get(key)
     if kept is None or not np.array_equal(kept, x, equal_nan=x.dtype.kind in "fc"):
-        tape.constants[key] = kept = x.copy()
+        tape.constants[key] = kept = x.copy("K")
     return kept
 
 
