@@ -509,7 +509,6 @@ def test_misuse_raises_what_the_function_raises(k):
         ("np.quantile", (A1, 0.5), {"weights": np.ones(7), "method": "inverted_cdf"}),
         ("np.var", (A1,), {"dtype": np.float32}),
         ("np.var", (A1,), {"out": np.zeros(())}),
-        ("np.nan_to_num", (A1,), {"copy": False}),
         ("np.clip", (A1, 0, 1), {"where": True}),
         ("np.unique", (A2,), {"axis": 0}),
         ("np.geomspace", (1.0, 1j), {}),

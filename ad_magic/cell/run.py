@@ -302,6 +302,8 @@ def is_numeric(value: Any) -> bool:
         return value.dtype.kind in "fiu" or (value.dtype == object and all(is_numeric(x) for x in value.flat))
     if isinstance(value, (list, tuple)):
         return len(value) > 0 and all(map(is_numeric, value))
+    if type(value) in Active.types or getattr(getattr(value, "dtype", None), "kind", "") in ("f", "i", "u"):
+        return True
     return isinstance(value, (float, int)) and not isinstance(value, complex)
 
 

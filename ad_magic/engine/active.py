@@ -162,7 +162,7 @@ def _of_numpy(x: Any) -> bool:
 
 def _class_of(x: Any) -> type:
     kind = type(primal(x))
-    return kind if kind.__name__ == "float64" else float
+    return kind if kind.__module__ == "numpy" else float
 
 
 def primal(x: Any) -> Any:
@@ -181,6 +181,25 @@ def with_value(x: Active, value: Any) -> Any:
                 setattr(copy, name, getattr(x, name))
     copy.value = value
     return copy
+
+
+def as_python(x: Any) -> Any:
+    """The same variable with a float of Python for its value, as float(x) gives it."""
+    return _with_plain(x, float)
+
+
+def as_numpys(x: Any) -> Any:
+    """The same variable with a float of NumPy for its value, as np.float64(x) gives it."""
+    import numpy as np
+
+    return _with_plain(x, np.float64)
+
+
+def _with_plain(x: Any, kind: Any) -> Any:
+    if type(x) in Active.types:
+        value = _with_plain(x.value, kind)
+        return x if value is x.value else with_value(x, value)
+    return kind(x) if type(x) is float or (kind is float and type(x).__module__ == "numpy") else x
 
 
 def after_run(x: Any) -> Any:

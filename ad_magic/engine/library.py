@@ -16,7 +16,7 @@ from typing import Any
 
 from ad_magic.rules.number import math
 
-from .active import TEXTS, primal
+from .active import TEXTS, as_python, primal
 from .complexes import CMATH, Complex
 from .decisions import best_of
 from .functions import MATH, is_active
@@ -69,7 +69,9 @@ class _FloatType(type):
 
     def __call__(cls, *args: Any) -> Any:
         if len(args) == 1 and is_active(args[0]):
-            return args[0]
+            return as_python(args[0])
+        if len(args) == 1 and type(args[0]).__name__ in ("Array", "Buffer") and args[0].size == 1:
+            return as_python(args[0].item()) if not args[0].ndim else float(args[0])
         if len(args) == 1 and isinstance(args[0], str):
             number = TEXTS.get(args[0].strip())
             if number is not None:  # a text cannot carry a derivative: that is a decision, and it is flagged
@@ -136,7 +138,7 @@ def _type_name(float_name: type) -> Callable[..., Any]:
             return float_name if args[0].__class__ is float else args[0].__class__
         if kind.__name__ in ("Array", "Buffer") and len(args) == 1 and kind.__module__.startswith("ad_magic."):
             return args[0].__class__ if kind.__name__ == "Array" else kind.__mro__[1]
-        return complex if kind is Complex else kind
+        return args[0].__class__ if kind is Complex and len(args) == 1 else kind
 
     function.__name__ = function.__qualname__ = "type"
     return function

@@ -76,14 +76,19 @@ def whole(x: Any) -> Any:
     return x if type(x) is Array else np.asarray(x)
 
 
-def copy(x: Any) -> Any:
-    """A copy: the same value in a memory of its own."""
+def copy(x: Any, order: Any = "K") -> Any:
+    """A copy: the same value in a memory of its own, laid out in this order."""
     x = operand(x)
     if type(x) is not Array:
-        return x if type(x) in NUMBERS else np.array(x)
+        return x if type(x) in NUMBERS else np.array(x, order=order)
     if x.version != x.tape.writes:
         refresh(x)
-    return made(x.tape, x.index, x.value, x.tangent, place=np.empty(x.value.shape, x.value.dtype))
+    place = np.empty_like(x.place, x.value.dtype, order=order, subok=False)
+    value = x.value
+    if type(value) is np.ndarray and value.strides != place.strides:
+        place[...] = value
+        value = place
+    return made(x.tape, x.index, value, x.tangent, place=place)
 
 
 def from_complex(z: Complex) -> Any:
@@ -106,7 +111,7 @@ def from_complex(z: Complex) -> Any:
     return made(tape, row(tape, op, tuple(columns), None, value, tangent), value, tangent)
 
 
-def as_type(x: Any, dtype: Any, copied: bool = True) -> Any:
+def as_type(x: Any, dtype: Any, copied: bool = True, order: Any = "K") -> Any:
     """x.astype(dtype): floats and complex numbers keep their derivative, whole numbers are where it stops."""
     from .functions import PAIRS, looked
     from .perform import pair
@@ -123,5 +128,5 @@ def as_type(x: Any, dtype: Any, copied: bool = True) -> Any:
     if kind.kind not in "fc":
         return looked("str", lambda v: np.asarray(v).astype(kind), (x,), {})
     if kind == getattr(x, "dtype", np.dtype(float)):
-        return copy(x) if copied else x
-    return pair(PAIRS["astype"], (x,), {"dtype": kind})
+        return copy(x, order) if copied else x
+    return pair(PAIRS["astype"], (whole(x),), {"dtype": kind})

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from functools import cache, partial
 from typing import Any
 
-from ad_magic.engine.active import LostDerivative, place_in_words
+from ad_magic.engine.active import LostDerivative, as_numpys, place_in_words
 from ad_magic.engine.operation import Operation
 from ad_magic.engine.tape import user_frame
 from ad_magic.rules.arrays import moves as _moves
@@ -310,7 +310,7 @@ def _reduction(
         start = {"sum": 0.0, "prod": 1.0, "max": -np.inf, "min": np.inf}[name]
         a = np.where(where, a, start)
     if not shape_of(a):
-        return a[()] if type(a) is Array else a
+        return a[()] if type(a) is Array else as_numpys(a)
     options: dict[str, Any] = {"axis": axis, "keepdims": keepdims is True}
     if axis is None and not options["keepdims"]:
         options = {}
@@ -380,7 +380,7 @@ def _where(condition: Any, *branches: Any) -> Any:
     if not branches:
         return np.nonzero(condition)
     condition = _truth(condition)
-    return pair(PAIRS["where"], branches, {"condition": condition})
+    return boxed(pair(PAIRS["where"], branches, {"condition": condition}))
 
 
 def _truth(x: Any) -> Any:
@@ -509,7 +509,21 @@ def _moving(name: str) -> Callable[..., Any]:
 def _composing(name: str, body: Callable[..., Any]) -> Callable[..., Any]:
     from .compose import compose
 
-    return lambda *args, **kwargs: compose(name.removeprefix("np."), body, args, kwargs)
+    def handler(*args: Any, **kwargs: Any) -> Any:
+        result = compose(name.removeprefix("np."), body, args, kwargs)
+        return boxed(result) if name in _ALWAYS_ARRAYS else result
+
+    return handler
+
+
+def boxed(x: Any) -> Any:
+    """A number as an array without axes, as some functions of NumPy always give it."""
+    from .constructors import whole
+
+    return whole(x) if type(x) in NUMBERS else x
+
+
+_ALWAYS_ARRAYS = frozenset(("np.select", "np.piecewise", "np.i0", "np.real_if_close"))  # also of numbers
 
 
 LOOKING = (

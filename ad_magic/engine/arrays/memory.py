@@ -69,6 +69,25 @@ def entries_as_they_lie(view: np.ndarray[Any, Any], order: Any) -> np.ndarray[An
     return numbers.ravel(order).astype(np.intp)
 
 
+def numbers_seen(view: np.ndarray[Any, Any], whole: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+    """For each entry of a view the logical number it has in `whole`, an array that fills the same memory."""
+    root = owner(whole)
+    numbers = np.empty_like(root, subok=False)
+    at_same_place(whole, root, numbers)[...] = np.arange(whole.size).reshape(whole.shape)
+    return np.real(at_same_place(view, root, numbers)).astype(np.intp)
+
+
+def overlaps_itself(view: np.ndarray[Any, Any]) -> bool:
+    """Whether two entries of a view may be the same place in memory."""
+    reach = view.itemsize
+    for stride, size in sorted(zip(map(abs, view.strides), view.shape, strict=True)):
+        if size > 1:
+            if stride < reach:
+                return True
+            reach = stride * size
+    return False
+
+
 class Memory:
     """A memory of a run: what it holds now, flat; or `whole`, the array whose value fills all of it."""
 
@@ -228,7 +247,7 @@ class Memory:
         inner = value.value if active else value
         if type(inner) is np.ndarray:
             inner = frozen(inner, tape)
-        places, last = _last_of_each(places, key)
+        places, last = _last_of_each(places, key, view)
         if type(self.content) is np.ndarray and not is_active(inner):
             self.content[places] = inner  # as NumPy: its errors, its broadcasting
         else:
@@ -274,10 +293,14 @@ def _current(x: Array) -> tuple[Any, ...]:
     return x.index, x.value, x.tangent
 
 
-def _last_of_each(places: np.ndarray[Any, Any], key: Any) -> tuple[np.ndarray[Any, Any], Any]:
+def _last_of_each(
+    places: np.ndarray[Any, Any], key: Any, view: np.ndarray[Any, Any]
+) -> tuple[np.ndarray[Any, Any], Any]:
     """The places, and where one of them comes more than once a mask of those that are written last."""
     keys = key if isinstance(key, tuple) else (key,)
-    if not any(isinstance(k, (list, np.ndarray)) for k in keys) or places.size < 2:
+    if places.size < 2:
+        return places, None
+    if not any(isinstance(k, (list, np.ndarray)) for k in keys) and not overlaps_itself(view):
         return places, None
     flat = places.ravel()
     final = {place: k for k, place in enumerate(flat.tolist())}

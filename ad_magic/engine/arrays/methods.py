@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from ad_magic.engine.active import LAST_LOST
+from ad_magic.engine.active import LAST_LOST, as_python
 from ad_magic.rules.arrays.frozen import np
 
 from . import buffers, memory
-from .array import NUMBERS, Array, is_active, lost, made, operand, plain, record, refresh, row
+from .array import Array, is_active, lost, made, operand, plain, record, refresh, row
 from .constructors import as_type, copy
 from .functions import PAIRS, imag, looked, real
 from .moves import move, shares, standing
-from .operation import PairOperation, absent
+from .operation import PairOperation, absent, shape_of
 from .perform import by_entry, pair, pushed
 from .quick import Entry, product, square, two
 
@@ -32,8 +33,10 @@ class ItemOperation(PairOperation):
         (i,) = left
         a, index = values[i], self.options["index"]
         if is_active(g) or (is_active(adjoints[i]) and not absent(adjoints[i])):
-            places = np.arange(a.size).reshape(a.shape)[index]
-            adjoints.add(i, np.reshape(memory._scattered(g, places, a.size), a.shape))
+            shape = shape_of(a)
+            size = math.prod(shape)
+            places = np.arange(size).reshape(shape)[index]
+            adjoints.add(i, np.reshape(memory._scattered(g, places, size), shape))
             return
         buffer = adjoints.buffer(i, a, complex if np.iscomplexobj(g) else None)
         if _simple(index):
@@ -229,7 +232,7 @@ def _function(name: str) -> Callable[..., Any]:
 
 def _reshape(self: Array, *shape: Any, order: str = "C", copy: Any = None) -> Any:
     wanted = shape[0] if len(shape) == 1 else shape
-    return move(np.reshape, (self, wanted), {"order": order}, "reshape")
+    return np.reshape(self, wanted, order=order)  # type: ignore[call-overload]
 
 
 def _transpose(self: Array, *axes: Any) -> Any:
@@ -238,24 +241,15 @@ def _transpose(self: Array, *axes: Any) -> Any:
 
 
 def _listed(self: Array) -> Any:
-    return [x.tolist() if type(x) is Array else _python(x) for x in self] if self.ndim else _python(self[()])
-
-
-def _python(x: Any) -> Any:
-    """An entry as a number of Python: the same variable, with a plain float for its value."""
-    if type(x) not in NUMBERS or type(x.value) is not np.float64:
-        return x
-    from ad_magic.engine.active import with_value
-
-    return with_value(x, float(x.value))
+    return [x.tolist() if type(x) is Array else as_python(x) for x in self] if self.ndim else as_python(self[()])
 
 
 def _item(self: Array, *index: Any) -> Any:
     if not index:
         if self.size != 1:
             raise ValueError("can only convert an array of size 1 to a Python scalar")
-        return _python(self.reshape(-1)[0])
-    return _python(self.reshape(-1)[index[0]] if len(index) == 1 and self.ndim > 1 and not isinstance(index[0], tuple)
+        return as_python(self.reshape(-1)[0])
+    return as_python(self.reshape(-1)[index[0]] if len(index) == 1 and self.ndim > 1 and not isinstance(index[0], tuple)
                    else self[index if len(index) > 1 else index[0]])  # fmt: skip
 
 
@@ -272,7 +266,7 @@ def _fill(self: Array, value: Any) -> None:
 
 
 def _flatten(self: Array, order: str = "C") -> Any:
-    return copy(move(np.ravel, (self, order), {}, "flatten"))
+    return copy(np.ravel(self, order))  # type: ignore[call-overload]
 
 
 def _set_flat(self: Array, value: Any) -> None:
@@ -311,8 +305,8 @@ METHODS: dict[str, Callable[..., Any]] = {
         "choose", "nonzero", "searchsorted", "any", "all", "put") if hasattr(np, name)},
     "reshape": _reshape,
     "transpose": _transpose,
-    "copy": lambda self, order="C": copy(self),
-    "astype": lambda self, dtype, order="K", casting="unsafe", subok=True, copy=True: as_type(self, dtype, copy),
+    "copy": lambda self, order="C": copy(self, order),
+    "astype": lambda self, dtype, order="K", casting="unsafe", subok=True, copy=True: as_type(self, dtype, copy, order),
     "conj": lambda self: np.conjugate(self) if self.dtype.kind == "c" else self,
     "conjugate": lambda self: np.conjugate(self) if self.dtype.kind == "c" else self,
     "compress": lambda self, condition, axis=None: np.compress(condition, self, axis),

@@ -152,10 +152,7 @@ def move(function: Callable[..., Any], args: Any, kwargs: Any, name: str | None 
 
     results = call(*values)
     ends = np.cumsum([0, *(int(np.prod(shape_of(v))) for v in values)])
-    numbers = [
-        (np.arange(low, high) + 1.0).reshape(shape_of(v)) * 1j
-        for v, low, high in zip(values, ends[:-1], ends[1:], strict=True)
-    ]
+    numbers = [_numbered(v, low, high) for v, low, high in zip(values, ends[:-1], ends[1:], strict=True)]
     with warnings.catch_warnings():
         warnings.simplefilter("error", np.exceptions.ComplexWarning if hasattr(np, "exceptions") else Warning)
         try:
@@ -175,9 +172,9 @@ def move(function: Callable[..., Any], args: Any, kwargs: Any, name: str | None 
         op = MoveOperation(title, len(operands), call, source, ends, template)
         tangent = pushed(tape, op, operands, values, op.active, z) if tape.forward else None
         base = next((x for x in operands if place is not None and shares(place, x.place)), None)
-        if base is not None and type(z) is np.ndarray and z.ndim:
+        if base is not None and type(z) is np.ndarray:
             return view_of(base, op, tuple(columns), z, tangent, place)
-        return record(tape, op, tuple(columns), None, z, tangent)
+        return as_its_kind(record(tape, op, tuple(columns), None, z, tangent), z)
 
     if not isinstance(results, (list, tuple)):
         return moved(call, results, sources, views)
@@ -186,6 +183,16 @@ def move(function: Callable[..., Any], args: Any, kwargs: Any, name: str | None 
         for k, (z, s, view) in enumerate(zip(results, sources, views or [None] * len(results), strict=True))
     ]
     return parts if isinstance(results, list) else tuple(parts)
+
+
+def _numbered(value: Any, low: int, high: int) -> Any:
+    """(low + 1) i, (low + 2) i, … in the shape of a value, lying in memory as it does."""
+    numbers = (np.arange(low, high) + 1.0).reshape(shape_of(value)) * 1j
+    if type(value) is not np.ndarray or value.flags.c_contiguous:
+        return numbers
+    laid = np.empty_like(value, complex)
+    laid[...] = numbers
+    return laid
 
 
 def _views(call: Callable[..., Any], operands: Any, results: Any) -> Any:
@@ -220,6 +227,15 @@ def view_of(base: Array, op: Any, left: Any, z: Any, tangent: Any, place: Any) -
     index = row(base.tape, op, left, None, z, tangent)
     root = base if base.base is None else base.base
     return made(base.tape, index, z, tangent, place=place, base=root)
+
+
+def as_its_kind(result: Any, z: Any) -> Any:
+    """A result as an array without axes where NumPy's own result z is one."""
+    from .constructors import whole
+
+    return (
+        result if getattr(z, "shape", None) != () or isinstance(z, np.generic) or type(z) in NUMBERS else whole(result)
+    )
 
 
 def reshape_in_place(x: Array, shape: Any) -> None:

@@ -20,12 +20,14 @@ from ad_magic.engine.complexes import Complex
 from ad_magic.engine.tape import is_ours, user_frame
 from ad_magic.engine.users import in_library
 
-from . import buffers, dispatch, methods, tables  # noqa: F401  (methods gives Array its operators)
-from .array import NUMBERS, Array, is_active, operand
+from . import buffers, dispatch, memory, methods, scalars, tables  # noqa: F401  (methods gives Array its operators)
+from .array import NUMBERS, Array, operand
 from .buffers import Buffer, bare, holds_active, wrapped
 from .constructors import array, as_type, copy, whole
 from .functions import FUNCTIONS, looked
+from .moves import standing
 from .special import special_modules
+from .vectorized import vectorized
 
 WATCHING: list[bool] = []  # whether the arrays that the program makes may be written to with active numbers
 
@@ -82,7 +84,7 @@ def _array(object: Any, dtype: Any = None, *,  # noqa: A002
         return _of_objects(object)
     made = array(object) if isinstance(object, (list, tuple)) and type(object) is not Array else whole(object)
     if type(made) is Array and copy is True:
-        made = copy_of(made)
+        made = copy_of(made, order)
     if dtype is not None and type(made) is Array:
         made = as_type(made, dtype, False)
     while type(made) is Array and made.ndim < ndmin:
@@ -113,8 +115,7 @@ def _asarray(a: Any, dtype: Any = None, order: Any = None, **options: Any) -> An
     made = _array(a, dtype, copy=options.get("copy") is True)
     flags = made.flags
     if (order == "C" and not flags.c_contiguous) or (order == "F" and not flags.f_contiguous):
-        made = copy_of(made)
-        made.place = np.empty(made.shape, made.dtype, order=order) if type(made) is Array else made
+        made = copy_of(made, order)
     return made
 
 
@@ -125,7 +126,8 @@ def _of_order(order: str) -> Callable[..., Any]:
 def _full(shape: Any, fill_value: Any, dtype: Any = None, order: str = "C", **options: Any) -> Any:
     made = np.broadcast_to(operand(fill_value), shape)
     made = made if type(made) is Array else whole(made)
-    return as_type(copy(made), dtype, False) if dtype is not None else copy(made)
+    made = copy(made, order)
+    return as_type(made, dtype, False) if dtype is not None else made
 
 
 def _arange(*args: Any, dtype: Any = None, **options: Any) -> Any:
@@ -187,41 +189,7 @@ def _of_lists(function: Callable[..., Any]) -> Callable[..., Any]:
     return _as(function, stand_in)
 
 
-# ---- np.vectorize, np.r_, np.c_, np.float64 -------------------------------------------------------
-
-_call_vectorized = np.vectorize.__call__
-
-
-def _vectorized(self: Any, *args: Any, **kwargs: Any) -> Any:
-    """A vectorised function on active arrays: the function of each entry."""
-    if self.signature is not None or not any(map(holds_active, (*args, *kwargs.values()))):
-        return _call_vectorized(self, *args, **kwargs)
-    given = [operand(x) for x in args]
-    named = {name: operand(x) for name, x in kwargs.items() if name not in (self.excluded or ())}
-    rest = {name: x for name, x in kwargs.items() if name not in named}
-    skip = self.excluded or set()
-    shape = np.broadcast_shapes(
-        *(np.shape(x) for k, x in enumerate(given) if k not in skip), *(np.shape(x) for x in named.values())
-    )
-    spread = [args[k] if k in skip else np.broadcast_to(x, shape) if np.shape(x) else x for k, x in enumerate(given)]
-    named = {name: np.broadcast_to(x, shape) if np.shape(x) else x for name, x in named.items()}
-
-    def at(x: Any, position: Any) -> Any:
-        return x[position] if np.shape(x) else x
-
-    results = [
-        self.pyfunc(
-            *(x if k in skip else at(x, position) for k, x in enumerate(spread)),
-            **{name: at(x, position) for name, x in named.items()},
-            **rest,
-        )
-        for position in np.ndindex(*shape)
-    ]
-    if not shape:
-        return whole(results[0]) if is_active(results[0]) else np.asarray(results[0])
-    if results and isinstance(results[0], tuple):
-        return tuple(np.reshape(array(list(part)), shape) for part in zip(*results, strict=True))
-    return np.reshape(array(results), shape)
+# ---- np.r_, np.c_ ---------------------------------------------------------------------------------
 
 
 class _Concatenator:
@@ -241,9 +209,16 @@ class _Concatenator:
         flat = [y for x in pieces for y in ((x.start, x.stop, x.step) if isinstance(x, slice) else (x,))]
         if not any(map(holds_active, flat)):
             return wrapped(self.original[key])
-        if any(isinstance(x, str) for x in pieces):
-            raise LostDerivative(f"{place_in_words(user_frame())}: np.r_ with a text takes plain numbers only")
+        if isinstance(pieces[0], str):
+            return self._directed(pieces[0], pieces[1:])
         return np.concatenate([self._piece(x) for x in pieces], axis=-1 if self.columns else 0)
+
+    def _directed(self, text: str, pieces: tuple[Any, ...]) -> Any:
+        """np.r_['axis,ndmin,place', ...]: new axes are put before the axes of a piece, or where the text says."""
+        if text in ("r", "c"):
+            raise LostDerivative(f"{place_in_words(user_frame())}: np.r_[{text!r}, ...] makes a matrix; use np.r_[...]")
+        axis, ndmin, place = (*map(int, text.split(",")), *(0, 0, -1)[text.count(",") + 1 :])
+        return np.concatenate([_with_axes(self._piece(x), ndmin, place) for x in pieces], axis=axis)
 
     def _piece(self, x: Any) -> Any:
         if isinstance(x, slice):
@@ -255,56 +230,13 @@ class _Concatenator:
         return np.reshape(x, (-1, 1)) if self.columns and np.ndim(x) == 1 else x
 
 
-class _Float64Type(type):
-    """Makes the stand-in for np.float64 answer as that does."""
-
-    def __call__(cls, *args: Any) -> Any:
-        if len(args) == 1 and (is_active(args[0]) or holds_active(args[0])):
-            x = operand(args[0])
-            return _numpys(x) if type(x) in NUMBERS else copy(x)
-        return np.float64(*args) if cls is not Float64 else _float64(*args)
-
-    def __instancecheck__(cls, instance: Any) -> bool:
-        return isinstance(instance, _float64)
-
-    def __subclasscheck__(cls, subclass: type) -> bool:
-        return issubclass(subclass, _float64)
-
-    def __eq__(cls, other: object) -> bool:
-        return other is _float64 or other is cls
-
-    def __hash__(cls) -> int:
-        return hash(_float64)
-
-    def __repr__(cls) -> str:
-        return repr(_float64)
-
-
-_float64 = np.float64
-
-
-class Float64(np.float64, metaclass=_Float64Type):
-    """The name np.float64 while a cell runs that calls it."""
-
-    __slots__ = ()
-
-
-Float64.__name__ = Float64.__qualname__ = "float64"
-
-
-def _numpys(x: Any) -> Any:
-    from ad_magic.engine.active import with_value
-
-    return with_value(x, np.float64(x.value)) if type(x.value) is float else x
-
-
 def _as_strided(x: Any, shape: Any = None, strides: Any = None, **options: Any) -> Any:
-    """A view by strides, as the entries that it shows."""
+    """A view by strides: the entries that it shows, standing in the same memory."""
     x = operand(x)
-    numbers = np.empty_like(x.place, dtype=np.intp)
-    numbers[...] = np.arange(x.size).reshape(x.shape)
-    places = np.lib.stride_tricks.as_strided(numbers, shape, strides).copy()
-    return np.reshape(x, -1)[places]
+    whole_ = x if x.base is None else x.base
+    view = np.lib.stride_tricks.as_strided(x.place, shape, strides, **options)
+    places = memory.numbers_seen(view, whole_.place)
+    return standing(np.reshape(whole_, -1)[places], view, x)
 
 
 def _iterating(*args: Any, **kwargs: Any) -> Any:
@@ -312,6 +244,15 @@ def _iterating(*args: Any, **kwargs: Any) -> Any:
         f"{place_in_words(user_frame())}: np.nditer gives plain numbers, and that would cut the derivative; go through "
         "x.flat or np.ndenumerate(x) instead"
     )
+
+
+def _with_axes(x: Any, ndmin: int, place: int) -> Any:
+    """A piece with at least `ndmin` axes; its own begin at `place`."""
+    more = ndmin - np.ndim(x)
+    if more <= 0:
+        return x
+    start = place + more + 1 if place < 0 else place
+    return np.reshape(x, (*(1,) * start, *np.shape(x), *(1,) * (more - start)))
 
 
 # ---- the list ------------------------------------------------------------------------------------
@@ -387,7 +328,7 @@ def watching_arrays(watching: bool) -> Iterator[None]:
     """For the time of the block: np.vectorize works on active arrays, and new arrays notice what is written to them."""
     WATCHING.append(watching)
     before = np.vectorize.__call__
-    np.vectorize.__call__ = _vectorized  # type: ignore[method-assign]
+    np.vectorize.__call__ = vectorized  # type: ignore[method-assign]
     warned = {kind: "call" for kind, what in np.geterr().items() if what == "warn"}
     try:
         with np.errstate(**warned, call=_warn) if warned else contextlib.nullcontext():  # type: ignore[arg-type]
@@ -398,20 +339,11 @@ def watching_arrays(watching: bool) -> Iterator[None]:
 
 
 def replaced(tree: ast.AST | None) -> dict[str, dict[str, Any]]:
-    """The stand-ins by module, those of scipy.special too; np.float64 among them where the program calls it."""
+    """The stand-ins by module, those of scipy.special too; types like np.float64 where the program calls them."""
     modules = {**MODULES, **special_modules(tree)}
-    if tree is not None and _calls_float64(tree):
-        modules["numpy"] = {**MODULES["numpy"], "float64": Float64, "double": Float64}
+    if tree is not None:
+        modules["numpy"] = {**MODULES["numpy"], **scalars.called(tree)}
     return modules
-
-
-def _calls_float64(tree: ast.AST) -> bool:
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Call):
-            name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", None)
-            if name in ("float64", "double", "float_"):
-                return True
-    return False
 
 
 for _name in ("getitem", "repr", "str", "format", "bool", "int", "float", "contains", "index", "complex"):

@@ -11,16 +11,17 @@ from importlib import import_module
 from typing import Any
 
 from ad_magic.engine.operation import Operation
-from ad_magic.rules.arrays import sums
+from ad_magic.rules.arrays import composed_borders, sums
 from ad_magic.rules.arrays.composed import COMPOSED, MOVES
 from ad_magic.rules.arrays.frozen import np
 
 from . import functions, memory
 from .array import NUMBERS, Array, operand, record, refresh
-from .buffers import holds_active
+from .buffers import assigned, holds_active
+from .compose import compose
 from .constructors import as_type, copy
 from .functions import FUNCTIONS, INFORMATION, LOOKING, PAIRS, UFUNCS, bound, looked, refuse
-from .moves import move, shares, standing, view_of
+from .moves import as_its_kind, move, shares, view_of
 from .operation import PairOperation
 from .perform import by_entry, pair, pushed
 
@@ -46,6 +47,14 @@ def _in_order(function: Callable[..., Any]) -> Callable[..., Any]:
     return handler
 
 
+def _reshape(a: Any, shape: Any = None, order: str = "C", **options: Any) -> Any:
+    x = operand(a)
+    if order == "A" and type(x) is Array:  # by the layout in memory
+        order = "F" if x.place.flags.fnc else "C"
+    shape = options.pop("newshape", shape)
+    return move(np.reshape, (x, shape), {"order": order}, "reshape")
+
+
 def _viewed(x: Array, call: Callable[[Any], Any], rule: str, options: Callable[[Any], dict[str, Any]]) -> Any:
     tape = x.tape
     if x.version != tape.writes:
@@ -54,10 +63,9 @@ def _viewed(x: Array, call: Callable[[Any], Any], rule: str, options: Callable[[
     view = z if x.place is x.value else call(x.place)
     op: Operation = PairOperation(PAIRS[rule], (True,), options(z))
     tangent = pushed(tape, op, (x,), (x.value,), op.active, z) if tape.forward else None
-    if shares(view, x.place) and type(z) is np.ndarray and z.ndim:
+    if shares(view, x.place) and type(z) is np.ndarray:
         return view_of(x, op, (x.index,), z, tangent, view)
-    result = record(tape, op, (x.index,), None, z, tangent)
-    return standing(result, view, x) if shares(view, x.place) and type(result) is Array else result
+    return as_its_kind(record(tape, op, (x.index,), None, z, tangent), z)
 
 
 def _transpose(a: Any, axes: Any = None) -> Any:
@@ -68,7 +76,9 @@ def _transpose(a: Any, axes: Any = None) -> Any:
 
 
 def _pad(array: Any, pad_width: Any, mode: Any = "constant", **options: Any) -> Any:
-    if mode not in ("constant", "edge", "wrap", "reflect", "symmetric") or options.get("reflect_type") == "odd":
+    if composed_borders.computes(mode, options):
+        return compose("pad", composed_borders.pad, (array, pad_width, mode), options)
+    if mode not in ("constant", "edge", "wrap", "reflect", "symmetric", "empty"):
         return refuse(
             "np.pad", f"has no derivative rule for mode={mode!r}; put the border together by np.concatenate"
         )()
@@ -93,6 +103,11 @@ def _framed(array: Any, pad_width: Any, constants: Any) -> Any:
             sides.append(np.broadcast_to(operand(value), shape))
         x = np.concatenate([sides[0], x, sides[1]], axis=axis)
     return x
+
+
+def _nan_to_num(x: Any, copy: bool = True, nan: Any = 0.0, posinf: Any = None, neginf: Any = None) -> Any:
+    result = compose("nan_to_num", COMPOSED["np.nan_to_num"][1], (x, True, nan, posinf, neginf), {})
+    return result if copy or not isinstance(x, np.ndarray) else assigned(x, ..., result)
 
 
 # ---- one by one ----------------------------------------------------------------------------------
@@ -144,9 +159,9 @@ _OWN: dict[str, Callable[..., Any]] = {
     "round": _round, "around": _round,
     "angle": _angle, "real": lambda x: functions.real(_whole(x)), "imag": lambda x: functions.imag(_whole(x)),
     "astype": lambda x, dtype, copy=True, **o: as_type(x, dtype, copy),
-    "copy": lambda a, order="K", subok=False: copy(a), "pad": _pad,
+    "copy": lambda a, order="K", subok=False: copy(a, order), "pad": _pad, "nan_to_num": _nan_to_num,
     "bincount": _bincount,
-    "transpose": _transpose, "permute_dims": _transpose,
+    "reshape": _reshape, "transpose": _transpose, "permute_dims": _transpose,
     "linalg.matmul": lambda a, b: np.matmul(a, b),
     "linalg.tensordot": lambda a, b, axes=2: np.tensordot(a, b, axes=axes),
     **{name: refuse(f"np.{name}", _COUNTS) for name in (
@@ -193,6 +208,7 @@ def _fill() -> None:
     for name in _PAIR_FUNCTIONS:
         put(name, bound(PAIRS[name]))
     put("concat", bound(PAIRS["concatenate"]))
+    put("tensordot", lambda *args, **kwargs: functions.boxed(bound(PAIRS["tensordot"])(*args, **kwargs)))
     for name in _REAL_MOVES:
         put(name, _in_order(operator.attrgetter(name)(np)))
     for name, handler in _OWN.items():

@@ -42,9 +42,8 @@ def clip(
 
 
 def nan_to_num(x: Any, copy: bool = True, nan: Any = 0.0, posinf: Any = None, neginf: Any = None) -> Any:
-    """NaN and infinities replaced by numbers, of which the derivative is 0."""
-    if not copy:
-        raise NotImplementedError("np.nan_to_num: copy=False changes its argument; assign the result instead")
+    """NaN and infinities replaced by numbers, of which the derivative is 0. Where `copy` is False the caller writes the
+    result into x."""
     x = operand(x)
     greatest = np.finfo(float).max
     instead = nan, greatest if posinf is None else posinf, -greatest if neginf is None else neginf

@@ -102,6 +102,10 @@ def _pull_complex(k: int, g: Any, z: Any, real: Any, imag: Any) -> Any:
     return np.real(g) if k == 0 else np.imag(g)
 
 
+def _value_astype(a: Any, dtype: Any) -> Any:
+    return (a if hasattr(a, "astype") else np.reshape(a, ())).astype(dtype)
+
+
 def _value_complex(real: Any, imag: Any) -> Any:
     z = real + 1j * imag
     return z if hasattr(z, "tape") else np.asarray(z)
@@ -123,7 +127,7 @@ RULES: tuple[ArrayRule, ...] = (
     ArrayRule("modulus", np.abs, ("a",), (), lambda k, g, z, a: g * _direction(a),
               lambda k, t, z, a: np.real(np.conjugate(_direction(a)) * t)),
     ArrayRule("angle", np.angle, ("a",), (), _pull_angle, _push_angle),
-    ArrayRule("astype", lambda a, dtype: a.astype(dtype), ("a",), ("dtype",), lambda k, g, z, a, dtype: g,
+    ArrayRule("astype", _value_astype, ("a",), ("dtype",), lambda k, g, z, a, dtype: g,
               lambda k, t, z, a, dtype: t),
     ArrayRule("complex", _value_complex, ("real", "imag"), (), _pull_complex,
               lambda k, t, z, real, imag: t + 0j if k == 0 else 1j * t),

@@ -1,0 +1,71 @@
+"""The names of NumPy's types of numbers while a cell runs that calls them: np.float32(x) of an active x."""
+
+from __future__ import annotations
+
+import ast
+from typing import Any
+
+import numpy as np
+
+from ad_magic.engine.active import as_numpys
+
+from .array import NUMBERS, Array, is_active, operand
+from .buffers import holds_active
+from .constructors import as_type, copy
+
+
+class _ScalarType(type):
+    """Makes the stand-in for a type of NumPy, its one base, answer as that does."""
+
+    def __call__(cls, *args: Any) -> Any:
+        original = _original(cls)
+        if len(args) == 1 and (is_active(args[0]) or holds_active(args[0])):
+            x = operand(args[0])
+            if np.dtype(original) == np.float64:
+                return as_numpys(x) if type(x) in NUMBERS else copy(x)
+            made = as_type(x, original)
+            return made[()] if type(made) is Array and not made.ndim else made
+        return original(*args)
+
+    def __instancecheck__(cls, instance: Any) -> bool:
+        return isinstance(instance, _original(cls))
+
+    def __subclasscheck__(cls, subclass: type) -> bool:
+        return issubclass(subclass, _original(cls))
+
+    def __eq__(cls, other: object) -> bool:
+        return other is _original(cls) or other is cls
+
+    def __hash__(cls) -> int:
+        return hash(_original(cls))
+
+    def __repr__(cls) -> str:
+        return repr(_original(cls))
+
+
+def _original(cls: type) -> Any:
+    return cls.__mro__[1]
+
+
+def _standing_for(original: type) -> type:
+    made = _ScalarType(original.__name__, (original,), {"__slots__": ()})
+    made.__module__, made.__qualname__ = original.__module__, original.__qualname__
+    return made
+
+
+_TYPES = {kind: _standing_for(kind) for kind in (np.float64, np.float32, np.float16, np.longdouble, np.complex128)}
+SCALARS = {
+    name: _TYPES[getattr(np, name)]
+    for name in ("float64", "double", "float32", "single", "float16", "half", "longdouble", "complex128")
+}
+
+
+def called(tree: ast.AST) -> dict[str, type]:
+    """The stand-ins for the types that a program calls: name in NumPy -> stand-in."""
+    names: set[Any] = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call):
+            names.add(node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", None))
+    found = names & SCALARS.keys()
+    # all names of one type at once: they are one object, and stay so
+    return {name: kind for name, kind in SCALARS.items() if any(kind is SCALARS[other] for other in found)}
