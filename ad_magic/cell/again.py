@@ -12,11 +12,9 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from ad_magic.engine.decisions import TEXTS
 from ad_magic.engine.tape import Columns, PathChanged, forward_sweep, replay
 
 from .run import Output, Program, Run, run_program
-from .source import only_printed, place_of
 
 
 @dataclass(frozen=True)
@@ -71,7 +69,7 @@ def replayed(run: Run, inputs: Mapping[str, Any]) -> Run:
         raise PathChanged(len(run.tape), None)
     values = {**run.inputs, **{name: _as_before(run.inputs[name], value) for name, value in inputs.items()}}
     rows = {row: x if hasattr(x := values[name], "shape") else float(x) for name, row in run.rows.items()}
-    tape = replay(run.tape, rows, shown=_only_shown(run.tape))
+    tape = replay(run.tape, rows, shown=run.only_shown)
     forward = run.mode == "forward"
     if forward:
         columns = [forward_sweep(tape, {row: unit(tape.values[row], position)}) for _, position, row in run.seeds]
@@ -92,13 +90,6 @@ def unit(value: Any, position: tuple[int, ...], size: Any = 1.0) -> Any:
     direction = np.zeros(value.shape, type(size))
     direction[position] = size
     return direction
-
-
-def _only_shown(tape: Columns) -> set[int]:
-    """The rows where a text is made of a number and printed: the program does not depend on it."""
-    rows = [i for i, op in enumerate(tape.ops) if op.decision and op.name in TEXTS]
-    places = {i: place_of(code, tape.instructions[i]) for i in rows if i < len(tape.codes) and (code := tape.codes[i])}
-    return {i for i, place in places.items() if place is not None and only_printed(place)}
 
 
 def _as_before(old: Any, new: Any) -> Any:

@@ -12,6 +12,7 @@ from typing import Any, cast
 
 from ad_magic.engine.active import LAST_LOST, Active, LostDerivative, primal
 from ad_magic.engine.complexes import Complex
+from ad_magic.engine.decisions import TEXTS
 from ad_magic.engine.dual import Directions, Dual
 from ad_magic.engine.standins import plain_in, standing_in
 from ad_magic.engine.tape import LOCATED, Columns, Tape, is_ours
@@ -19,6 +20,7 @@ from ad_magic.engine.traced import Traced
 from ad_magic.engine.users import in_library
 
 from .names import find_inputs, last_assigned
+from .source import Place, lines_of, only_printed, place_of, title_of
 
 DIRECTIONS = 4096  # so many tangents a run in forward mode carries along
 
@@ -83,6 +85,31 @@ class Run:
         """The seeds of one input, one at a time."""
         positions = itertools.product(*map(range, getattr(self.inputs[name], "shape", ())))
         return ((name, position, self.rows[name]) for position in positions)
+
+    def place(self, row: int) -> Place | None:
+        """Where a row of the tape stands in the source, where that was recorded."""
+        code = self.tape.codes[row] if 0 <= row < len(self.tape.codes) else None
+        return place_of(code, self.tape.instructions[row]) if code is not None else None
+
+    def line_of(self, row: int) -> int | None:
+        """The line of the cell on which a row stands; None elsewhere."""
+        place = self.place(row)
+        return place.line if place is not None and place.file == self.file else None
+
+    def line_text(self, row: int) -> str:
+        """The line on which a row stands, as "line 2: y = x**2"; empty where that is not known."""
+        place = self.place(row)
+        if place is None:
+            return ""
+        lines = lines_of(place.file)
+        home = "" if place.file == self.file else f"{title_of(place.file, self.cells)}, "
+        return f"{home}line {place.line}: {lines[place.line - 1].strip() if place.line <= len(lines) else ''}"
+
+    @cached_property
+    def only_shown(self) -> frozenset[int]:
+        """The rows where a text is made of a number and printed: the program does not depend on it."""
+        rows = [i for i, op in enumerate(self.tape.ops) if op.decision and op.name in TEXTS]
+        return frozenset(i for i in rows if (place := self.place(i)) is not None and only_printed(place))
 
     @property
     def seed_count(self) -> int:

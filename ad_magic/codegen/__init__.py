@@ -1,5 +1,7 @@
-"""PROGRAMS: source text from a tape. Begun: straight-line Python, of scalar inputs and one scalar output."""
+"""PROGRAMS: source text from a recorded run, and from the cell itself."""
 
-from .straight import straight_line
+from .python import source
+from .straight import straight
+from .symbols import NoProgram
 
-__all__ = ["straight_line"]
+__all__ = ["NoProgram", "source", "straight"]

@@ -87,7 +87,8 @@ class _Put(_Rebuilding):
 
     def visit_Call(self, node: ast.Call) -> ast.expr:
         args = [self.visit(x) for x in node.args]
-        return ast.Call(node.func, args, [cast(ast.keyword, self.visit(k)) for k in node.keywords])
+        function = node.func if isinstance(node.func, ast.Name) else self.visit(node.func)
+        return ast.Call(function, args, [cast(ast.keyword, self.visit(k)) for k in node.keywords])
 
 
 # ---- simplification ------------------------------------------------------------------------------

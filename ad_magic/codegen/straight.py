@@ -2,89 +2,195 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Mapping, Sequence
+import ast
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
 
-from ad_magic.engine.operation import INPUT
+from ad_magic.engine.operation import Operation
 from ad_magic.engine.tape import Columns, depended_on
-from ad_magic.rules import names_in, substitute
-from ad_magic.rules.number import CONSTANTS
+from ad_magic.rules.arrays.frozen import np
 
-_ALLOWED = {name for name in vars(math) if not name.startswith("_")}
-_OWN = {  # what math does not have
-    "sign": "def sign(x):\n    return float((x > 0) - (x < 0))",
-    "rint": "def rint(x):\n    return float(round(x))",
-}
-_BUILTIN = {"abs", "sum", "max", "min", "round"}
+from .expressions import name, put
+from .program import Block, Statement, names_of, numbered, readable, renamed, without_dead
+from .sweeps import write_adjoints, write_tangents
+from .symbols import NoProgram, Symbol, Writer, bare, tree
+from .values import Values, write_values
 
 
-def straight_line(tape: Columns, inputs: Mapping[str, int], output: int | None, kind: str, value: float = 0.0) -> str:
-    """Source that stands on its own: imports, then `derivative(x, y)`, which returns (value, {"x": …, "y": …}).
+@dataclass
+class Straight:
+    """A straight-line program of one kind, as data: what a printer needs to know.
 
-    `inputs` maps each input to its row; `output` is the row of the output (None: it is the constant `value`); `kind` is
-    "forward" or "reverse". Raises ValueError for another kind, or where an operation has no plain form yet.
+    `values` and `sweep` are statements; the sweep is run once where `bars` and `directions` are empty, else it is a
+    function of them: the adjoints of the outputs, or the tangents of the inputs.
     """
+
+    kind: str
+    run: Any
+    names: dict[int, str]
+    values: list[Statement]
+    sweep: list[Statement]
+    parameters: list[str] = field(default_factory=list)  # of the sweep, where it is a function
+    outputs: list[Any] = field(default_factory=list)  # of each output the nested expressions of its value
+    derivatives: Any = None  # what the sweep gives, see `python`
+    constants: dict[str, Any] = field(default_factory=dict)
+    helpers: dict[str, Callable[..., Any]] = field(default_factory=dict)
+
+
+def is_listed(op: Operation, value: Any) -> bool:
+    """Whether a row of the tape is one of the table: no decision, no memory, no result with several parts."""
+    return not (op.decision or (op.memory and op.name == "memory") or isinstance(value, tuple))
+
+
+def row_names(tape: Columns, inputs: Mapping[str, int]) -> dict[int, str]:
+    """What the rows are called: the inputs by their names, the others v3, v4, … as in the table."""
+    taken = set(inputs)
+    letter = next(c for c in ("v", "w", "u", "q", "vv") if not any(re.fullmatch(rf"{c}\d+(_bar)?", n) for n in taken))
+    names = {row: label for label, row in inputs.items()}
+    listed = 0
+    for row, (op, value) in enumerate(zip(tape.ops, tape.values, strict=True)):
+        if is_listed(op, value):
+            listed += 1
+            names.setdefault(row, f"{letter}{listed}")
+    return names
+
+
+def straight(run: Any, kind: str) -> Straight:
+    """The program of a run, `kind` "forward" or "reverse". Raises NoProgram."""
     if kind not in ("forward", "reverse"):
-        raise ValueError(f"there is no {kind!r} program yet; there are 'forward' and 'reverse'")
-    used = depended_on(tape, [] if output is None else [output])
-    rows = [i for i in range(len(tape)) if used[i] and tape.ops[i] is not INPUT]
-    names = {row: name for name, row in inputs.items()} | {i: f"v{i + 1}" for i in rows}
-    values: list[str] = []
-    body: list[str] = []
-    functions: set[str] = set()
-    for i in rows:
-        expression, partials = _texts(tape, i, names)
-        functions |= {name for text in (expression, *(p for _, p in partials)) for name in names_in(text)}
-        values.append(f"{names[i]} = {expression}")
-        if kind == "forward":
-            for seed in inputs:
-                terms = [f"({p}) * d{names[j]}_{seed}" for j, p in partials]
-                values.append(f"d{names[i]}_{seed} = {' + '.join(terms)}")
+        raise ValueError(f"there is no {kind!r} program; there are 'forward', 'reverse' and 'interleaved'")
+    tape = run.tape
+    if tape.recorded > len(tape):
+        raise NoProgram("a long run in forward mode keeps no tape: run the cell with --mode reverse")
+    used = _used(run)
+    names = row_names(tape, run.rows)
+    block = Block()
+    writer = Writer(block)
+    inputs = {row: Symbol(writer, name(label), run.inputs[label]) for label, row in run.rows.items()}
+    values = write_values(writer, tape, inputs, names, used, run.only_shown)
+    program = Straight(kind, run, names, [], [], constants=writer.constants, helpers=writer.helpers)
+
+    def value(row: int | None, old: Any) -> ast.expr:
+        return tree(old if row is None else values[row], writer)
+
+    program.outputs = [_nested(o.rows, value, o.value) for o in run.outputs]
+    (_forward if kind == "forward" else _reverse)(program, writer, values)
+    _finish(program, block)
+    return program
+
+
+def _used(run: Any) -> bytearray:
+    """The rows that outputs and decisions depend on."""
+    tape, shown = run.tape, run.only_shown
+    ends = {row for output in run.outputs for row in output.parts}
+    decisions = [i for i, op in enumerate(tape.ops) if op.decision and i not in shown]
+    ends.update(parent for i in decisions for parent in tape.parents(i))
+    return depended_on(tape, ends)
+
+
+def _nested(rows: Any, leaf: Callable[[Any, Any], Any], old: Any) -> Any:
+    """The same nesting with `leaf(row, recorded value)` for its rows."""
+    if isinstance(rows, list):
+        return [_nested(row, leaf, x) for row, x in zip(rows, old, strict=True)]
+    return leaf(rows, old)
+
+
+# ---- reverse -------------------------------------------------------------------------------------
+
+
+def _reverse(program: Straight, writer: Writer, values: Values) -> None:
+    run = program.run
+    outer, writer.block = writer.block, Block(writer.block)
+    single = len(run.outputs) == 1 and run.outputs[0].scalar
+    rows = list(dict.fromkeys(row for output in run.outputs for row in output.parts))
+    seeds = {}
+    for row in rows:
+        label = f"{program.names[row]}_bar"
+        shape = np.shape(bare(values[row]))
+        seeds[row] = Symbol(writer, name(label), np.ones(shape) if shape else 1.0)
+        if single:
+            writer.block.statements.append(Statement(label, ast.Constant(1.0), row, "adjoint"))
         else:
-            block = [f"# adjoint of: {names[i]} = {expression}"]
-            block += [f"b_{names[j]} += b_{names[i]} * ({p})" for j, p in partials]
-            body = block + body
-    functions -= set(names.values()) | _BUILTIN
-    unknown = sorted(functions - _ALLOWED - _OWN.keys())
-    if unknown:
-        raise ValueError(f"{unknown[0]} has no plain form in a program yet")
-    imported = sorted(functions & _ALLOWED)
-    lines = [f"from math import {', '.join(imported)}", "", ""] if imported else []
-    for name in sorted(functions & _OWN.keys()):
-        lines += [*_OWN[name].splitlines(), "", ""]
-    lines.append(f"def derivative({', '.join(inputs)}):")
-    if kind == "forward":
-        lines += [f"    d{name}_{seed} = {float(name == seed)}" for name in inputs for seed in inputs]
-        gradient = {name: "0.0" if output is None else f"d{names[output]}_{name}" for name in inputs}
-        body = values
-    else:
-        zeros = [f"b_{names[i]} = 0.0" for i in (*inputs.values(), *rows)]
-        start = [] if output is None else [f"b_{names[output]} = 1.0"]
-        gradient = {name: f"b_{name}" for name in inputs}
-        body = [*values, *zeros, *start, *body]
-    result = repr(value) if output is None else names[output]
-    returned = ", ".join(f'"{name}": {text}' for name, text in gradient.items())
-    return "\n".join([*lines, *(f"    {line}" for line in body), f"    return {result}, {{{returned}}}", ""])
+            program.parameters.append(label)
+    adjoints = write_adjoints(writer, run.tape, values, seeds, program.names)
+    program.derivatives = {label: _shaped(writer, adjoints[row], run.inputs[label]) for label, row in run.rows.items()}
+    program.sweep = writer.block.statements
+    writer.block = outer
 
 
-def _texts(tape: Columns, index: int, names: Mapping[int, str]) -> tuple[str, list[tuple[int, str]]]:
-    """The expression of a row, and for each active operand its row and the local partial."""
-    op = tape.ops[index]
-    rule = op.rule
-    assert rule is not None
-    operands = op.operands(tape.left[index], tape.right[index])
-    marks: Sequence[bool] = [type(x) is int for x in operands] if rule.variadic else op.active
-    texts = [names[x] if on else repr(x) for x, on in zip(operands, marks, strict=True)]
-    constants = {name: repr(number) for name, number in CONSTANTS.items() if name != "inf"}
-    if rule.variadic:
-        known = {"z": names[index], "n": str(len(texts)), **constants}
-        partials = [
-            (x, substitute(rule.partials[0], {**known, "x": text}))
-            for x, on, text in zip(operands, marks, texts, strict=True)
-            if on
-        ]
+def _shaped(writer: Writer, derivative: Any, like: Any) -> ast.expr:
+    """A derivative with the shape of its input; absent is zero."""
+    shape = np.shape(like)
+    if np.shape(bare(derivative)) != shape:
+        if not isinstance(derivative, Symbol):
+            return tree(np.broadcast_to(np.float64(derivative), shape), writer)
+        derivative = np.broadcast_to(derivative, shape)
+    return tree(derivative, writer)
+
+
+# ---- forward -------------------------------------------------------------------------------------
+
+
+def _forward(program: Straight, writer: Writer, values: Values) -> None:
+    run = program.run
+    outer, writer.block = writer.block, Block(writer.block)
+    rows = run.rows
+    if any(np.shape(x) for x in run.inputs.values()):  # a function of the direction
+        seeds = {}
+        for label, row in rows.items():
+            shape = np.shape(run.inputs[label])
+            program.parameters.append(f"d{label}")
+            seeds[row] = Symbol(writer, name(f"d{label}"), np.ones(shape) if shape else 1.0)
+        names = {row: f"d{label}" for row, label in program.names.items()}
+        tangents = write_tangents(writer, run.tape, values, seeds, names)
+        program.derivatives = [_tangents_of(writer, o, tangents) for o in run.outputs]
     else:
-        bracketed = [f"({text})" if text.startswith("-") else text for text in texts]
-        known = {**dict(zip(rule.arguments, bracketed, strict=True)), "z": names[index], **constants}
-        partials = [(operands[k], substitute(p, known)) for k, p in rule.live_partials(op.active)]
-    return rule.expression(*texts), partials
+        program.derivatives = {}
+        for label, row in rows.items():
+            suffix = f"_{label}" if len(rows) > 1 else ""
+            names = {r: f"d{n}{suffix}" for r, n in program.names.items()}
+            writer.block.statements.append(Statement(names[row], ast.Constant(1.0), row, "tangent"))
+            seed = Symbol(writer, name(names[row]), 1.0)
+            tangents = write_tangents(writer, run.tape, values, {row: seed}, names)
+            program.derivatives[label] = [_tangents_of(writer, o, tangents) for o in run.outputs]
+    program.sweep = writer.block.statements
+    writer.block = outer
+
+
+def _tangents_of(writer: Writer, output: Any, tangents: Sequence[Any]) -> Any:
+    def leaf(row: int | None, old: Any) -> ast.expr:
+        t = 0.0 if row is None else tangents[row]
+        return _shaped(writer, t, old)
+
+    return _nested(output.rows, leaf, output.value)
+
+
+# ---- what is left --------------------------------------------------------------------------------
+
+
+def _finish(program: Straight, block: Block) -> None:
+    """Leave what is needed, readable."""
+    ends = _changed((program.outputs, program.derivatives), block.renamed)
+    used = [n for e in _expressions(ends) for n in names_of(e)]
+    statements = renamed([block.statements, program.sweep], block.renamed)
+    blocks = readable(without_dead(statements, used), used)
+    program.outputs, program.derivatives = _changed(ends, numbered(blocks))
+    program.values, program.sweep = blocks
+
+
+def _changed(x: Any, new: Mapping[str, ast.expr]) -> Any:
+    """The same nesting with other names in its expressions."""
+    if isinstance(x, ast.expr):
+        return put(x, new)
+    if isinstance(x, dict):
+        return {k: _changed(y, new) for k, y in x.items()}
+    return type(x)(_changed(y, new) for y in x) if isinstance(x, (list, tuple)) else x
+
+
+def _expressions(x: Any) -> Iterator[ast.expr]:
+    if isinstance(x, ast.expr):
+        yield x
+    for y in x.values() if isinstance(x, dict) else x if isinstance(x, (list, tuple)) else ():
+        yield from _expressions(y)

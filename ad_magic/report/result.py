@@ -245,18 +245,15 @@ class Result:
         return check(self, expect)
 
     def code(self, kind: str = "reverse") -> str:
-        """The recorded run as Python source that stands on its own: `derivative(x, y)` returns (value, {"x": …}).
+        """The program as Python source that stands on its own: `derivative(x, y)` returns (value, {"x": …}).
 
-        `kind` is "forward" or "reverse". Raises ValueError for another kind, for arrays and for several outputs.
+        `kind` is "forward" (values, then tangents) or "reverse" (values, then adjoints from the output back): the
+        recorded run as a straight line. With several outputs value and derivatives are keyed by output first. Raises
+        ValueError for another kind, and where an operation of the run has no text.
         """
-        from ad_magic.codegen import straight_line
+        from ad_magic.codegen import source, straight
 
-        if len(self.run.outputs) != 1 or any(hasattr(value, "shape") for value in self.inputs.values()):
-            raise ValueError("a program is written for scalar inputs and one output, so far")
-        output = self.run.outputs[0]
-        if not output.scalar:
-            raise ValueError("a program is written for one scalar output, so far")
-        return straight_line(self.run.tape, self.run.rows, output.rows, kind, output.value)
+        return source(straight(self.run, kind))
 
     # ---- faces ----
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import cmath as _cmath
 import math as _math
-import operator
 from collections.abc import Callable
 from functools import cache
 from types import SimpleNamespace
@@ -78,15 +77,32 @@ def rint(x: float) -> float:
     return float(round(x)) if math.isfinite(x) else x
 
 
-def _choose(sign: Callable[[float, float], bool], ignoring: bool) -> Callable[[float, float], float]:
-    """The greater or the smaller of two numbers; a NaN wins, or is ignored where the other is none."""
+def maximum(a: float, b: float) -> float:
+    """The greater of two numbers; a NaN wins.
 
-    def choose(a: float, b: float) -> float:
-        if a != a or b != b:
-            return (a if b != b else b) if ignoring else (a if a != a else b)
-        return b if sign(b, a) else a
+    >>> maximum(1.0, 2.0), maximum(1.0, math.nan)
+    (2.0, nan)
+    """
+    return a if a != a else b if b != b or b > a else a
 
-    return choose
+
+def minimum(a: float, b: float) -> float:
+    """The smaller of two numbers; a NaN wins."""
+    return a if a != a else b if b != b or b < a else a
+
+
+def fmax(a: float, b: float) -> float:
+    """The greater of two numbers; a NaN is ignored.
+
+    >>> fmax(1.0, math.nan)
+    1.0
+    """
+    return a if b != b else b if a != a or b > a else a
+
+
+def fmin(a: float, b: float) -> float:
+    """The smaller of two numbers; a NaN is ignored."""
+    return a if b != b else b if a != a or b < a else a
 
 
 def logaddexp(a: float, b: float) -> float:
@@ -96,9 +112,21 @@ def logaddexp(a: float, b: float) -> float:
     True
     """
     if a == b:  # equal infinities too
-        return a + CONSTANTS["LN2"]
+        return a + math.log(2.0)
     greater, smaller = (a, b) if a > b else (b, a)
     return greater + math.log1p(math.exp(smaller - greater))
+
+
+def logaddexp2(a: float, b: float) -> float:
+    """log2(2**a + 2**b) without overflow.
+
+    >>> logaddexp2(1.0, 1.0)
+    2.0
+    """
+    if a == b:
+        return a + 1.0
+    greater, smaller = (a, b) if a > b else (b, a)
+    return greater + math.log1p(2.0 ** (smaller - greater)) / math.log(2.0)
 
 
 def heaviside(a: float, b: float) -> float:
@@ -142,12 +170,12 @@ PLAIN: dict[str, Any] = {
     "polygamma": polygamma,
     "sign": sign,
     "rint": rint,
-    "maximum": _choose(operator.gt, ignoring=False),
-    "minimum": _choose(operator.lt, ignoring=False),
-    "fmax": _choose(operator.gt, ignoring=True),
-    "fmin": _choose(operator.lt, ignoring=True),
+    "maximum": maximum,
+    "minimum": minimum,
+    "fmax": fmax,
+    "fmin": fmin,
     "logaddexp": logaddexp,
-    "logaddexp2": lambda a, b: logaddexp(a * CONSTANTS["LN2"], b * CONSTANTS["LN2"]) / CONSTANTS["LN2"],
+    "logaddexp2": logaddexp2,
     "heaviside": heaviside,
     "sech2": sech2,
     **special.plain_names(),

@@ -53,7 +53,7 @@ def _everywhere(g: Any, shape: tuple[int, ...]) -> Any:
         full = np.empty(shape)
         full.fill(g)
         return full
-    if getattr(g, "ndim", 0) == 0 and not hasattr(g, "tape"):
+    if isinstance(g, (float, int, complex, np.generic)):
         return np.full(shape, g)
     return np.broadcast_to(g, shape)
 

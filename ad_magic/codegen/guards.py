@@ -1,0 +1,84 @@
+"""Decisions as conditions: a recorded program is right while each of them comes out as it did."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Sequence
+from typing import Any
+
+from ad_magic.engine.decisions import best_of
+from ad_magic.engine.operation import COMPARISONS, Operation
+from ad_magic.rules.arrays.frozen import np
+
+from .expressions import name, parse, put, value_of
+from .symbols import Symbol, Writer, tree
+
+# How the outcome is written where it is not a function of Python or of math with the decision's name.
+_TEXTS = {
+    "frexp": "frexp(a)[1]",
+    "isclose": "isclose(a, b, rel_tol=c, abs_tol=d)",
+    "is_integer": "float.is_integer(a)",
+    "percent": "a",
+    "text": "a",
+    "primal": "a",
+}
+
+
+def guard_of(writer: Writer, op: Operation, arguments: Sequence[Any], outcome: Any) -> None:
+    """Write the condition that a decision comes out as it was recorded. (Of a choice that has no text, nothing.)"""
+    if op.array:
+        _of_arrays(writer, op, arguments, outcome)
+        return
+    trees = [tree(x, writer) for x in arguments]
+    if op.attempted is not None:
+        writer.helpers["error_of"] = error_of
+        tried = ast.Call(name("error_of"), [_thunk(value_of(op.attempted, trees))], [])
+        writer.block.guard(_equals(tried, ast.Constant(outcome)), writer.row)
+    elif op.name in COMPARISONS:
+        condition = parse(f"a {COMPARISONS[op.name]} b")
+        assert isinstance(condition, ast.Compare)
+        condition = ast.Compare(trees[0], condition.ops, [trees[1]])
+        writer.block.guard(condition if outcome else ast.UnaryOp(ast.Not(), condition), writer.row)
+    elif op.name in ("max", "min"):
+        writer.helpers["best_of"] = best_of
+        call = ast.Call(name("best_of"), [name(op.name), ast.List(trees, ast.Load())], [])
+        writer.block.guard(_equals(call, tree(tuple(outcome), writer)), writer.row)
+    elif op.name == "bool":
+        writer.block.guard(trees[0] if outcome else ast.UnaryOp(ast.Not(), trees[0]), writer.row)
+    else:
+        text = _TEXTS.get(op.name) or f"{op.name}({', '.join('abcd'[: len(trees)])})"
+        looked = put(parse(text), dict(zip("abcd", trees, strict=False)))
+        result: Any = ast.Constant(outcome) if isinstance(outcome, (str, bool)) else tree(outcome, writer)
+        writer.block.guard(_equals(looked, result), writer.row)
+
+
+def _of_arrays(writer: Writer, op: Any, arguments: Sequence[Any], outcome: Any) -> None:
+    from ad_magic.engine.arrays.moves import filled
+
+    args, kwargs = filled(op.template, arguments)
+    try:
+        looked = op.function(*args, **kwargs)
+    except Exception:  # it does with plain arrays what cannot be written down
+        looked = None
+    if not isinstance(looked, Symbol) or not np.array_equal(looked.value, outcome):
+        writer.unguarded.append(writer.row)
+        return
+    call = ast.Call(parse("np.array_equal"), [looked.expression, tree(outcome, writer)], [])
+    writer.block.guard(call, writer.row)
+
+
+def _equals(left: ast.expr, right: ast.expr) -> ast.expr:
+    return ast.Compare(left, [ast.Eq()], [right])
+
+
+def _thunk(value: ast.expr) -> ast.expr:
+    return ast.Lambda(ast.arguments(posonlyargs=[], args=[], kwonlyargs=[], kw_defaults=[], defaults=[]), value)
+
+
+def error_of(compute):  # it becomes part of the program
+    """The name of the error that a computation raises; empty where it raises none."""
+    try:
+        compute()
+    except (ArithmeticError, ValueError) as error:
+        return type(error).__name__
+    return ""

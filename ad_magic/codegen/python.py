@@ -1,0 +1,240 @@
+"""A straight-line program as Python source that stands on its own."""
+
+from __future__ import annotations
+
+import ast
+import base64
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from ad_magic.rules.arrays.frozen import np
+
+from .expressions import text
+from .program import Statement, base
+from .straight import Straight
+from .support import Support
+
+_ENTRIES = 400  # so many numbers of a constant array are written out; of more the bytes stand in the program
+
+
+def source(program: Straight) -> str:
+    """Imports, then `derivative(x, y)`, which returns (value, {"x": …, "y": …})."""
+    support = Support()
+    body = [*_values(program), *_sweep(program), *_returned(program)]
+    code = "\n".join(body)
+    support.need(_functions(program, code), program.helpers)
+    used = set(re.findall(r"\bc\d+\b", code))
+    constants = [f"{label} = {_array(x)}" for label, x in program.constants.items() if label in used]
+    if any("b64decode" in line for line in constants):
+        support.modules.add("base64")
+    if constants or "np." in code:
+        support.modules.add("numpy as np")
+    head = [*support.lines(), *constants, *([""] if constants else [])]
+    while head and not head[0]:
+        head.pop(0)
+    head += ["", ""] if head else []
+    return "\n".join([*head, f"def derivative({', '.join(program.run.inputs)}):", *_indented(body), ""])
+
+
+def _functions(program: Straight, code: str) -> set[str]:
+    """The names that are neither assigned in the program nor its parameters."""
+    tree = ast.parse("def f():\n" + "\n".join(_indented(code.splitlines())))
+    own = {*program.run.inputs, *program.parameters, *program.constants}
+    own |= {node.id for node in ast.walk(tree) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)}
+    own |= {node.name for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)}
+    own |= {node.arg for node in ast.walk(tree) if isinstance(node, ast.arg)}
+    return {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)} - own
+
+
+def _indented(lines: Sequence[str]) -> list[str]:
+    return [f"    {line}" if line else "" for line in lines]
+
+
+# ---- statements ----------------------------------------------------------------------------------
+
+
+def _values(program: Straight) -> list[str]:
+    """The values, under the lines of the user's program to which they belong."""
+    lines: list[str] = []
+    heading = ""
+    for s in program.values:
+        now = program.run.line_text(s.row)
+        if now and now != heading:
+            lines.append(f"# {now}")
+            heading = now
+        lines += written(s, program)
+    return lines
+
+
+def written(s: Statement, program: Straight) -> Iterator[str]:
+    """The text of a statement."""
+    value = _plain(text(s.value))
+    if s.kind == "guard":
+        yield f'assert {value}, "{_reason(program, s.row)}"'
+        return
+    target = base(s.target)
+    sum_ = s.value if "." in s.target and isinstance(s.value, ast.BinOp) else None
+    sign = _SIGNS.get(type(sum_.op)) if sum_ is not None else None
+    if sum_ is not None and sign and _plain(text(sum_.left)) == target and _is_number(program, target):
+        yield f"{target} {sign}= {_plain(text(sum_.right))}"
+    else:
+        yield f"{target} = {value}"
+
+
+_SIGNS: dict[type[ast.operator], str] = {ast.Add: "+", ast.Sub: "-"}
+
+
+def _is_number(program: Straight, target: str) -> bool:
+    """Whether an adjoint is a number: an array must not be changed in place, others may have the same."""
+    return not program.run.tape.arrays or target in _numbers(program)
+
+
+def _numbers(program: Straight) -> set[str]:
+    values = program.run.tape.values
+    return {f"{label}_bar" for row, label in program.names.items() if not np.shape(values[row])}
+
+
+def _plain(code: str) -> str:
+    return re.sub(r"(_bar)\.\d+", r"\1", code)
+
+
+def _reason(program: Straight, row: int) -> str:
+    line = program.run.line_of(row)
+    return f"line {line} decides otherwise here: run the cell again" if line else "the program goes another way here"
+
+
+def _sweep(program: Straight) -> list[str]:
+    lines: list[str] = []
+    row = -1
+    values = {s.row: s for s in program.values if s.kind == "value" and s.target == program.names.get(s.row)}
+    for s in program.sweep:
+        seed = s.target == f"{program.names.get(s.row)}_bar"  # that of an output
+        if program.kind == "reverse" and s.row != row and not seed:
+            row = s.row
+            if row in values:
+                lines.append(f"# adjoint of: {values[row].target} = {_plain(text(values[row].value))}")
+        lines += written(s, program)
+    if not program.parameters:
+        return ["", f"# {'tangents' if program.kind == 'forward' else 'adjoints, from the output back'}", *lines]
+    name = "tangent" if program.kind == "forward" else "adjoints"
+    derivatives = program.derivatives
+    if program.kind == "reverse":
+        returned = _dict({k: _plain(text(e)) for k, e in derivatives.items()})
+    else:
+        returned = ", ".join(_nested_text(e) for e in derivatives) + ("," if len(derivatives) == 1 else "")
+    return ["", f"def {name}({', '.join(program.parameters)}):", *_indented([*lines, f"return {returned}"]), ""]
+
+
+def _nested_text(x: Any) -> str:
+    if isinstance(x, list):
+        return f"[{', '.join(map(_nested_text, x))}]"
+    return _plain(text(x))
+
+
+# ---- what is returned ------------------------------------------------------------------------------
+
+
+def _by_output(program: Straight, texts: Sequence[str]) -> str:
+    outputs = program.run.outputs
+    if len(outputs) == 1:
+        return texts[0]
+    return _dict({o.name: t for o, t in zip(outputs, texts, strict=True)})
+
+
+def _dict(texts: Mapping[str, str]) -> str:
+    """The text of a dictionary."""
+    return "{" + ", ".join(f'"{k}": {t}' for k, t in texts.items()) + "}"
+
+
+def _value_text(x: Any) -> str:
+    return f"np.array({_nested_text(x)})" if isinstance(x, list) else _nested_text(x)
+
+
+def _returned(program: Straight) -> list[str]:
+    value = _by_output(program, [_value_text(x) for x in program.outputs])
+    if not program.parameters and program.kind == "reverse":
+        return [f"return {value}, {_dict({k: _plain(text(e)) for k, e in program.derivatives.items()})}"]
+    if not program.parameters:
+        found = []
+        for k, _ in enumerate(program.run.outputs):
+            found.append(_dict({label: _value_text(t[k]) for label, t in program.derivatives.items()}))
+        return [f"return {value}, {_by_output(program, found)}"]
+    return [*(_along_inputs if program.kind == "forward" else _along_outputs)(program, value)]
+
+
+def _along_inputs(program: Straight, value: str) -> Iterator[str]:
+    """One call for each entry of each input."""
+    run = program.run
+    zeros = {k: f"np.zeros({np.shape(x)})" if np.shape(x) else "0.0" for k, x in run.inputs.items()}
+    yield f"zero = {_dict({f'd{k}': z for k, z in zeros.items()})}"
+    for label, x in run.inputs.items():
+        shape = np.shape(x)
+        if not shape:
+            yield f'{label}_along = [tangent(**{{**zero, "d{label}": 1.0}})]'
+        else:
+            size = int(np.prod(shape))
+            unit = f"np.eye({size})" + (f".reshape({(size, *shape)})" if len(shape) != 1 else "")
+            yield f'{label}_along = [tangent(**{{**zero, "d{label}": unit}}) for unit in {unit}]'
+    found = []
+    for k, output in enumerate(run.outputs):
+        shape_out = np.shape(output.value)
+        inner = {}
+        for label, x in run.inputs.items():
+            shape = np.shape(x)
+            if not shape and not shape_out:
+                inner[label] = f"{label}_along[0][{k}]"
+            elif not shape:
+                inner[label] = f"np.asarray({label}_along[0][{k}])"
+            else:
+                stacked = f"np.stack([t[{k}] for t in {label}_along], axis=-1)"
+                inner[label] = stacked + (f".reshape({(*shape_out, *shape)})" if len(shape) != 1 else "")
+        found.append(_dict(inner))
+    yield f"return {value}, {_by_output(program, found)}"
+
+
+def _along_outputs(program: Straight, value: str) -> Iterator[str]:
+    """One call for each entry of each output."""
+    run, names = program.run, program.names
+    zeros = {}
+    for label in program.parameters:
+        row = next(r for r, n in names.items() if f"{n}_bar" == label)
+        shape = np.shape(run.tape.values[row])
+        zeros[label] = f"np.zeros({shape})" if shape else "0.0"
+    yield f"zero = {_dict(zeros)}"
+    found = []
+    for k, output in enumerate(run.outputs):
+        if isinstance(output.rows, list):
+            leaves = [row for row, _ in output.seeds()]
+            labels = [None if row is None else f"{names[row]}_bar" for row in leaves]
+            calls = ["adjoints(**zero)" if b is None else f'adjoints(**{{**zero, "{b}": 1.0}})' for b in labels]
+            yield f"rows_{k} = [{', '.join(calls)}]"
+        elif output.scalar or output.rows is None:
+            given = "zero" if output.rows is None else f'{{**zero, "{names[output.rows]}_bar": 1.0}}'
+            yield f"rows_{k} = [adjoints(**{given})]"
+        else:
+            shape = np.shape(output.value)
+            size = int(np.prod(shape))
+            unit = f"np.eye({size})" + (f".reshape({(size, *shape)})" if len(shape) != 1 else "")
+            yield f'rows_{k} = [adjoints(**{{**zero, "{names[output.rows]}_bar": unit}}) for unit in {unit}]'
+        inner = {}
+        for label, x in run.inputs.items():
+            shape = np.shape(output.value)
+            if not shape:
+                inner[label] = f'rows_{k}[0]["{label}"]'
+            else:
+                stacked = f'np.stack([row["{label}"] for row in rows_{k}])'
+                inner[label] = stacked + (f".reshape({(*shape, *np.shape(x))})" if len(shape) != 1 else "")
+        found.append(_dict(inner))
+    yield f"return {value}, {_by_output(program, found)}"
+
+
+def _array(x: Any) -> str:
+    """A constant array, exactly."""
+    if x.size <= _ENTRIES or x.dtype.kind not in "fiubc":
+        return f"np.array({x.tolist()!r}" + (f", dtype={x.dtype.name!r})" if x.dtype.name not in _PLAIN else ")")
+    data = base64.b64encode(np.ascontiguousarray(x).tobytes()).decode()
+    return f'np.frombuffer(base64.b64decode("{data}"), "{x.dtype.str}").reshape({x.shape})'
+
+
+_PLAIN = ("float64", "int64", "bool", "complex128")

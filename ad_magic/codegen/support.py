@@ -1,0 +1,109 @@
+"""What a program brings along: functions that neither `math` nor NumPy has, from the source that the engine uses."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import math
+import textwrap
+from collections.abc import Callable, Iterable
+from functools import cache
+from types import FunctionType, ModuleType
+from typing import Any
+
+from ad_magic.rules import number as _number
+from ad_magic.rules import special as _special
+from ad_magic.rules.number import CONSTANTS, PLAIN
+
+from .symbols import NoProgram
+
+MATH = frozenset(name for name in vars(math) if not name.startswith("_"))
+BUILTINS = frozenset(
+    ("abs", "sum", "max", "min", "round", "int", "float", "bool", "hash", "repr", "str", "format", "slice", "complex")
+)
+_SCIPY = frozenset((*_special.UFUNCS, *_special.SEVERAL, "zeta"))
+
+
+class Support:
+    """The lines before a program: imports, functions, numbers."""
+
+    def __init__(self) -> None:
+        self.modules: set[str] = set()  # "math", "numpy as np", "scipy.special"
+        self.math: set[str] = set()
+        self.scipy: set[str] = set()
+        self.definitions: dict[str, str] = {}
+
+    def need(self, names: Iterable[str], helpers: dict[str, Callable[..., Any]]) -> None:
+        """What these names stand for. Raises NoProgram for one that cannot be told."""
+        for name in sorted(set(names)):
+            if name in self.definitions or name in BUILTINS:
+                continue
+            if name in helpers:
+                self._define(name, helpers[name])
+            elif name in MATH:
+                self.math.add(name)
+            elif name in CONSTANTS:
+                self.definitions[name] = f"{name} = {CONSTANTS[name]!r}"
+            elif name in _SCIPY:
+                self.scipy.add(name)
+            elif isinstance(PLAIN.get(name), FunctionType) and PLAIN[name].__module__ == _number.__name__:
+                self._define(name, PLAIN[name])
+            elif name in ("np", "scipy"):
+                self.modules.add("numpy as np" if name == "np" else "scipy.special")
+            else:
+                raise NoProgram(f"{name} has no form in a program that stands on its own")
+
+    def _define(self, name: str, function: Any) -> None:
+        self.definitions[name] = ""  # it may call itself
+        source, used = source_of(function)
+        space = function.__globals__
+        for other in used:
+            value = space.get(other, PLAIN.get(other))
+            if other == "math" or isinstance(value, ModuleType) or other == "np":
+                self.modules.add("numpy as np" if other == "np" else other)
+            elif isinstance(value, FunctionType):
+                if other not in self.definitions:
+                    self._define(other, value)
+            elif isinstance(value, (tuple, float, int)):
+                self.definitions.setdefault(other, f"{other} = {value!r}")
+        del self.definitions[name]
+        self.definitions[name] = source
+
+    def lines(self) -> list[str]:
+        """The source."""
+        head = [f"import {module}" for module in sorted(self.modules)]
+        if self.math:
+            head.append(f"from math import {', '.join(sorted(self.math))}")
+        if self.scipy:
+            head.append(f"from scipy.special import {', '.join(sorted(self.scipy))}")
+        constants = [text for text in self.definitions.values() if not text.startswith("def ")]
+        lines = [*head, *([""] if head else []), *constants, *([""] if constants else [])]
+        for text in self.definitions.values():
+            if text.startswith("def "):
+                lines += ["", *text.splitlines(), ""]
+        return lines
+
+
+@cache
+def source_of(function: Any) -> tuple[str, tuple[str, ...]]:
+    """The source of a function without its types and the examples in its docstring, and the globals it uses.
+
+    >>> print(source_of(_number.sign)[0])
+    def sign(x):
+        \"\"\"-1, 0 or 1; NaN for NaN.\"\"\"
+        return x if math.isnan(x) else float(x > 0) - float(x < 0)
+    """
+    tree = ast.parse(textwrap.dedent(inspect.getsource(function)))
+    definition = tree.body[0]
+    assert isinstance(definition, ast.FunctionDef)
+    definition.returns = None
+    for argument in (*definition.args.posonlyargs, *definition.args.args, *definition.args.kwonlyargs):
+        argument.annotation = None
+    first = ast.get_docstring(definition)
+    if first is not None:
+        definition.body[0] = ast.Expr(ast.Constant(first.partition("\n\n")[0].replace("\n", " ")))
+    code = function.__code__
+    used = tuple(name for name in code.co_names if name in function.__globals__)
+    inner = [c for c in code.co_consts if hasattr(c, "co_names")]
+    used += tuple(name for c in inner for name in c.co_names if name in function.__globals__)
+    return ast.unparse(ast.fix_missing_locations(tree)), used

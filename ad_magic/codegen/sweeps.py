@@ -1,0 +1,391 @@
+"""The sweeps over a recorded run, written as statements: tangents with the program, adjoints against it."""
+
+from __future__ import annotations
+
+import ast
+import math
+from collections.abc import Mapping, Sequence
+from functools import cache
+from typing import Any
+
+from ad_magic.engine.arrays.operation import absent, reduced
+from ad_magic.engine.operation import INPUT, Operation, partial_of
+from ad_magic.engine.tape import Columns
+from ad_magic.rules import Rule, by_entry, compile_expression
+from ad_magic.rules.arrays.frozen import np
+from ad_magic.rules.number import numpy_names
+
+from .expressions import name, number, partials_of, product, simplified
+from .symbols import Symbol, Writer, bare, tree
+from .values import Values, picked, scattered, simplest, symbol_of, written
+
+# ---- local partials ------------------------------------------------------------------------------
+
+
+def _scalar_partials(
+    writer: Writer, op: Operation, operands: Sequence[Any], marks: Sequence[bool], z: Any
+) -> list[tuple[int, ast.expr, Any, bool]]:
+    """(position, partial, its value here, whether it is an ordinary number) for each active operand of a number."""
+    rule = op.rule
+    assert rule is not None
+    trees = [tree(x, writer) for x in operands]
+    plain = [bare(x) for x in operands]
+    found = []
+    for k, partial in partials_of(rule, trees, tree(z, writer), marks):
+        point = (plain[k], len(plain)) if rule.variadic else plain
+        value = partial_of(rule, 0 if rule.variadic else k, point, bare(z))
+        found.append((k, partial, value, _is_ordinary(rule, k, point, bare(z), value)))
+    return found
+
+
+def _is_ordinary(rule: Rule, k: int, point: Sequence[Any], z: Any, value: Any) -> bool:
+    """Whether Python's arithmetic can compute a partial here, and it is finite."""
+    from ad_magic.engine.operation import _partial
+
+    try:
+        return math.isfinite(value) and math.isfinite(_partial(rule, 0 if rule.variadic else k, "plain")(*point, z))
+    except (ArithmeticError, ValueError):
+        return False
+
+
+def _times(writer: Writer, partial: ast.expr, value: Any, ordinary: bool, g: Symbol) -> Symbol:
+    """partial * g; at a singular point as IEEE arithmetic has it, and an exact zero is absent."""
+    if ordinary:
+        with np.errstate(all="ignore"):
+            return Symbol(writer, writer.block.atom(product(partial, g.expression), writer.row), value * g.value)
+    writer.helpers["at_edge"], writer.helpers["times"] = at_edge, times
+    limit = ast.Call(name("at_edge"), [_thunk(partial), number(value)], [])
+    call = ast.Call(name("times"), [limit, g.expression], [])
+    return Symbol(writer, writer.block.atom(call, writer.row), times(value, g.value))
+
+
+def _thunk(value: ast.expr) -> ast.expr:
+    return ast.Lambda(ast.arguments(posonlyargs=[], args=[], kwonlyargs=[], kw_defaults=[], defaults=[]), value)
+
+
+def at_edge(partial, limit):  # these become part of the program
+    """A partial where it is an ordinary number, else its limit at the recorded point."""
+    try:
+        value = partial()
+    except (ArithmeticError, ValueError):
+        return limit
+    return value if value - value == 0 else limit
+
+
+def times(partial, derivative):
+    """A product in which an exact zero is absent: zero times infinity is zero."""
+    return 0.0 if partial == 0 or derivative == 0 else partial * derivative
+
+
+def times_by_entry(partial, derivative):
+    """A product in which an exact zero is absent: zero times infinity is zero."""
+    with np.errstate(all="ignore"):
+        return np.where((partial == 0) | (derivative == 0), 0.0, partial * derivative)
+
+
+def sech2(a, z):
+    """The slope of tanh, z = tanh(a): 1 - z * z, but for the few entries where that would lose digits."""
+    slope = np.asarray(1 - z * z)
+    few = slope < 0.002
+    if few.any():
+        slope[few] = (1 / np.cosh(np.broadcast_to(a, slope.shape)[few])) ** 2
+    return slope
+
+
+@cache
+def _entry_partial(rule: Rule, partial: str) -> Any:
+    names = {**numpy_names(), "sech2": lambda a, z: z.writer.helper("sech2", sech2, a, z)}
+    return compile_expression(by_entry(partial), (*rule.arguments, "z"), names)
+
+
+def _entry_times(writer: Writer, op: Any, operands: Sequence[Any], z: Any, k: int, partial: str, g: Any) -> Any:
+    """partial * g by entry."""
+    if partial in ("1", "-1"):
+        return g if partial == "1" else -g
+    if partial.startswith("1 / "):
+        divisor = _entry_partial(op.rule, partial.removeprefix("1 / "))(*operands, z)
+        if np.all(bare(divisor) != 0) and _parsed_as_divisor(partial):
+            return g / (np.conj(divisor) if np.iscomplexobj(z) else divisor)
+    with np.errstate(all="ignore"):
+        factor = _entry_partial(op.rule, partial)(*operands, z)
+    if np.iscomplexobj(z):
+        factor = np.conj(factor)
+    if not np.all(np.isfinite(bare(factor))):
+        return writer.helper("times_by_entry", times_by_entry, factor, g)
+    return factor * g if isinstance(factor, Symbol) or not isinstance(factor, np.ndarray) else g * factor
+
+
+@cache
+def _parsed_as_divisor(partial: str) -> bool:
+    tree = ast.parse(partial, mode="eval").body
+    return isinstance(tree, ast.BinOp) and isinstance(tree.op, ast.Div) and isinstance(tree.left, ast.Constant)
+
+
+# ---- forward -------------------------------------------------------------------------------------
+
+
+class Tangents(list[Any]):
+    """The tangent of each row along one direction; 0.0 where there is none."""
+
+
+def write_tangents(
+    writer: Writer, tape: Columns, values: Values, seeds: Mapping[int, Any], names: Mapping[int, str],
+) -> Tangents:  # fmt: skip
+    """Statements for the tangents of the rows along a direction; `seeds` gives those of the inputs."""
+    tangents = Tangents()
+    flats: dict[int, Any] = {}
+    for row, (op, left, right) in enumerate(zip(tape.ops, tape.left, tape.right, strict=True)):
+        writer.row = row if names else writer.row
+        if op is INPUT:
+            tangents.append(seeds.get(row, 0.0))
+        elif op.memory:
+            tangents.append(_memory_tangent(writer, op, left, tangents, flats, row, tape))
+        elif values[row] is None or op.rule is None or all(absent(tangents[p]) for p in op.parents(left, right)):
+            tangents.append(0.0)
+        else:
+            with np.errstate(all="ignore"):
+                t = _tangent(writer, op, left, right, values, tangents, row)
+            tangents.append(_named(writer, t, names.get(row)))
+    return tangents
+
+
+def _named(writer: Writer, t: Any, label: str | None) -> Any:
+    if label is None or isinstance(t, tuple) or absent(t):
+        return t
+    t = symbol_of(writer, t)
+    expression = writer.block.named(label, t.expression, writer.row, "tangent")
+    return Symbol(writer, expression, t.value)
+
+
+def _tangent(writer: Writer, op: Any, left: Any, right: Any, values: Values, tangents: Tangents, row: int) -> Any:
+    z = values[row]
+    marked = op._marked(left, right)
+    if not op.array:
+        operands = [values[i] if on else i for i, on in marked]
+        terms = [
+            _times(writer, partial, value, ordinary, symbol_of(writer, tangents[marked[k][0]]))
+            for k, partial, value, ordinary in _scalar_partials(writer, op, operands, [on for _, on in marked], z)
+            if not absent(tangents[marked[k][0]])
+        ]
+        return _sum(terms)
+    if hasattr(op, "pull_carefully"):
+        operands = [values[i] if on else i for i, on in marked]
+        live = op.rule.live_partials(op.active)
+        terms = [
+            _entry_times(writer, op, operands, z, k, partial, tangents[marked[k][0]])
+            for k, partial in live
+            if not absent(tangents[marked[k][0]])
+        ]
+        return _spread(_sum([term for term in terms if not absent(term)]), z)
+    if hasattr(op, "inner"):
+        along = {s: _spread(tangents[i], values[i]) for i, s in zip(left, op.seeds, strict=True)}
+        inner = write_tangents(writer, op.inner, writer.inner[row_key(writer, op)], along, {})
+        results = tuple(0.0 if r is None else inner[r] for r, _ in op.outputs)
+        return results if op.several else results[0]
+    if hasattr(op, "masks"):
+        return _moved(writer, op, left, values, tangents, z)
+    if op.name == "scattered":
+        return scattered(writer, op.options["size"], op.options["places"], tangents[left[0]])
+    if op.name == "placed":
+        content, value = (tangents[i] if on else 0.0 for i, on in zip(left, op.active, strict=True))
+        content = np.zeros(np.shape(bare(z))) if absent(content) else content
+        return writer.helper("written", written, content, simplest(op.options["places"]), value)
+    return op.push(tangents, left, right, values, z)
+
+
+def row_key(writer: Writer, op: Any) -> Any:
+    """Under which the values inside a composed row are known."""
+    return next(key for key in writer.inner if key[1] == id(op))
+
+
+def _sum(terms: Sequence[Any]) -> Any:
+    if not terms:
+        return 0.0
+    total = terms[0]
+    for term in terms[1:]:
+        total = total + term
+    return total
+
+
+def _spread(t: Any, z: Any) -> Any:
+    return t if absent(t) or np.shape(bare(t)) == np.shape(bare(z)) else np.broadcast_to(t, np.shape(bare(z)))
+
+
+def _moved(writer: Writer, op: Any, left: Any, values: Values, tangents: Tangents, z: Any) -> Any:
+    """The tangent of a move: the tangents are moved as the entries are."""
+    if sum(int(mask.sum()) for mask, _ in op.masks) == np.size(bare(z)):
+        zeros = [np.zeros(np.shape(bare(values[i]))) for i in left]
+        along = [tangents[i] for i in left]
+        return op.value(*(o if absent(t) else _spread(t, o) for t, o in zip(along, zeros, strict=True)))
+    total: Any = 0.0
+    for i, (mask, places) in zip(left, op.masks, strict=True):
+        if not absent(tangents[i]):
+            flat = np.reshape(_spread(tangents[i], values[i]), -1)
+            term = scattered(writer, np.shape(bare(z)), np.flatnonzero(mask), picked(flat, places))
+            total = term if absent(total) else total + term
+    return total
+
+
+def _memory_tangent(
+    writer: Writer, op: Any, left: Any, tangents: Tangents, flats: dict[int, Any], row: int, tape: Columns
+) -> Any:
+    if op.name == "memory":
+        start = tangents[left[0]] if op.active[0] else 0.0
+        flats[row] = symbol_of(writer, np.zeros(op.size)) if absent(start) else np.reshape(start, -1)
+        return 0.0
+    if op.name == "look":
+        return picked(flats[left[0]], op.places)
+    t = tangents[left[2]] if op.active[0] else 0.0
+    flats[left[0]] = writer.helper("written", written, flats[left[0]], simplest(op.places), t)
+    return t
+
+
+# ---- reverse -------------------------------------------------------------------------------------
+
+
+class Adjoints:
+    """The adjoint of each row, written down as it is accumulated; 0.0 where there is none."""
+
+    def __init__(self, writer: Writer, names: Mapping[int, str]) -> None:
+        self.writer, self.names = writer, names
+        self.found: dict[int, Any] = {}
+        self._versions: dict[int, int] = {}
+
+    def __getitem__(self, row: int) -> Any:
+        return self.found.get(row, 0.0)
+
+    def __setitem__(self, row: int, g: Any) -> None:
+        self.found[row] = g
+
+    def add(self, row: int, c: Any) -> None:
+        """adjoint of the row += c"""
+        if absent(c):
+            return
+        c = symbol_of(self.writer, c)
+        old = self[row]
+        if not absent(old):
+            c = Symbol(self.writer, ast.BinOp(old.expression, ast.Add(), c.expression), old.value + c.value)
+        label = self.names.get(row)
+        if label is None:
+            self.found[row] = Symbol(self.writer, self.writer.block.atom(c.expression, self.writer.row), c.value)
+            return
+        self._versions[row] = version = self._versions.get(row, 0) + 1
+        target = f"{label}_bar" + (f".{version}" if version > 1 else "")
+        expression = self.writer.block.assign(target, simplified(c.expression), self.writer.row, "adjoint")
+        self.found[row] = Symbol(self.writer, expression, c.value)
+
+
+def write_adjoints(
+    writer: Writer, tape: Columns, values: Values, seeds: Mapping[int, Any], names: Mapping[int, str]
+) -> Adjoints:
+    """Statements for the adjoints of the rows, from the outputs back; `seeds` gives those of the outputs."""
+    adjoints = Adjoints(writer, names)
+    for row, g in seeds.items():
+        writer.row = row if names else writer.row
+        adjoints[row] = g
+    for row in range(max(seeds, default=-1), -1, -1):
+        op = tape.ops[row]
+        writer.row = row if names else writer.row
+        left, right = tape.left[row], tape.right[row]
+        if op.memory:
+            _pull_memory(writer, adjoints, op, row, left, values)
+            continue
+        g = adjoints[row]
+        if op.rule is None or absent(g) or values[row] is None:
+            continue
+        with np.errstate(all="ignore"):
+            _pull(writer, op, left, right, values, adjoints, row, g)
+    return adjoints
+
+
+def _pull(writer: Writer, op: Any, left: Any, right: Any, values: Values, adjoints: Adjoints, row: int, g: Any) -> None:
+    z = values[row]
+    marked = op._marked(left, right)
+    if not op.array:
+        operands = [values[i] if on else i for i, on in marked]
+        g = symbol_of(writer, g)
+        for k, partial, value, ordinary in _scalar_partials(writer, op, operands, [on for _, on in marked], z):
+            adjoints.add(marked[k][0], _times(writer, partial, value, ordinary, g))
+    elif hasattr(op, "pull_carefully"):
+        operands = [values[i] if on else i for i, on in marked]
+        for k, partial in op.rule.live_partials(op.active):
+            adjoints.add(marked[k][0], reduced(_entry_times(writer, op, operands, z, k, partial, g), operands[k]))
+    elif hasattr(op, "inner"):
+        parts = g if isinstance(g, tuple) else (g,)
+        start: dict[int, Any] = {}
+        for (r, _), part in zip(op.outputs, parts, strict=True):
+            if r is not None and part is not None:
+                start[r] = start[r] + part if r in start else part
+        inner = write_adjoints(writer, op.inner, writer.inner[row_key(writer, op)], start, {})
+        for i, seed in zip(left, op.seeds, strict=True):
+            if not absent(inner[seed]):
+                adjoints.add(i, reduced(inner[seed], values[i]))
+    elif hasattr(op, "masks"):
+        _pull_move(writer, op, left, values, adjoints, g)
+    elif op.name == "scattered":
+        adjoints.add(left[0], picked(np.reshape(g, -1), op.options["places"]))
+    elif op.name == "placed":
+        _pull_placed(writer, op, left, values, adjoints, g)
+    elif op.name in ("item", "entries"):
+        _pull_item(writer, op, left, values, adjoints, g)
+    else:
+        op.pull(adjoints, g, left, right, values, z)
+
+
+def _pull_item(writer: Writer, op: Any, left: Any, values: Values, adjoints: Adjoints, g: Any) -> None:
+    (i,) = left
+    shape = np.shape(bare(values[i]))
+    places = np.arange(int(np.prod(shape))).reshape(shape)[next(iter(op.options.values()))]
+    adjoints.add(i, scattered(writer, shape, places, g))
+
+
+def _pull_placed(writer: Writer, op: Any, left: Any, values: Values, adjoints: Adjoints, g: Any) -> None:
+    places, last = op.options["places"], op.options["last"]
+    if op.active[0]:
+        adjoints.add(left[0], writer.helper("written", written, g, simplest(places), 0.0))
+    if op.active[1]:
+        c = picked(g, places)
+        adjoints.add(left[1], reduced(c if last is None else np.where(last, c, 0.0), values[left[1]]))
+
+
+def _pull_move(writer: Writer, op: Any, left: Any, values: Values, adjoints: Adjoints, g: Any) -> None:
+    for i, (mask, places) in zip(left, op.masks, strict=True):
+        shape = np.shape(bare(values[i]))
+        size = int(np.prod(shape))
+        picks = np.flatnonzero(mask)
+        flat = np.reshape(g, -1)
+        if picks.size == size and np.array_equal(np.sort(places), np.arange(size)):  # each entry went to one place
+            adjoints.add(i, np.reshape(picked(flat, picks[np.argsort(places)]), shape))
+        else:
+            adjoints.add(i, scattered(writer, shape, places, picked(flat, picks)))
+
+
+def _pull_memory(writer: Writer, adjoints: Adjoints, op: Any, row: int, left: Any, values: Values) -> None:
+    if op.name == "memory":
+        g = adjoints[row]
+        if op.active[0] and not absent(g):
+            adjoints.add(left[0], np.reshape(g, np.shape(bare(values[left[0]]))))
+        return
+    flat = adjoints[left[0]]
+    if op.name == "look":
+        g = adjoints[row]
+        if not absent(g):
+            c = (
+                np.reshape(g, -1)
+                if op.places.size == op.size and np.array_equal(op.places.ravel(), np.arange(op.size))
+                else scattered(writer, (op.size,), op.places, g)
+            )
+            adjoints[left[0]] = c if absent(flat) else flat + c
+        return
+    if absent(flat):
+        return
+    g = picked(flat, op.places)
+    if op.last is not None:
+        g = np.where(op.last, g, 0.0)
+    adjoints[left[0]] = writer.helper("written", written, flat, simplest(op.places), 0.0)
+    if op.active[0]:
+        value = values[left[2]]
+        shape = np.shape(bare(value))
+        if len(shape) > g.ndim:
+            g = np.reshape(g, (1,) * (len(shape) - g.ndim) + g.shape)
+        adjoints.add(left[2], reduced(g, value))

@@ -1,0 +1,303 @@
+"""Symbols: values that write down what is done to them.
+
+The engine's own sweeps run over symbols in the place of arrays; what NumPy is asked to do becomes statements. A symbol
+has its value too, that of the recorded run, so that shapes are known and a choice comes out as it did.
+"""
+
+from __future__ import annotations
+
+import ast
+import operator
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from ad_magic.rules.arrays.frozen import np
+
+from .expressions import name, number, simplified
+from .program import Block
+
+
+class NoProgram(ValueError):
+    """A run, or a part of it, has no program of this kind; the message says why, in one sentence."""
+
+
+_BINARY: dict[str, tuple[type[ast.operator], Callable[[Any, Any], Any]]] = {
+    "add": (ast.Add, operator.add), "sub": (ast.Sub, operator.sub), "mul": (ast.Mult, operator.mul),
+    "truediv": (ast.Div, operator.truediv), "floordiv": (ast.FloorDiv, operator.floordiv),
+    "mod": (ast.Mod, operator.mod), "pow": (ast.Pow, operator.pow), "matmul": (ast.MatMult, operator.matmul),
+    "and": (ast.BitAnd, operator.and_), "or": (ast.BitOr, operator.or_),
+}  # fmt: skip
+_COMPARE: dict[str, tuple[type[ast.cmpop], Callable[[Any, Any], Any]]] = {
+    "lt": (ast.Lt, operator.lt), "le": (ast.LtE, operator.le), "gt": (ast.Gt, operator.gt),
+    "ge": (ast.GtE, operator.ge), "eq": (ast.Eq, operator.eq), "ne": (ast.NotEq, operator.ne),
+}  # fmt: skip
+_OPERATORS: dict[str, type[ast.operator]] = {  # ufuncs that are written as operators
+    "add": ast.Add, "subtract": ast.Sub, "multiply": ast.Mult, "divide": ast.Div, "true_divide": ast.Div,
+    "power": ast.Pow, "matmul": ast.MatMult,
+}  # fmt: skip
+
+
+class Writer:
+    """Where the statements of symbols go: a block, the row they belong to, the constant arrays they name."""
+
+    def __init__(self, block: Block) -> None:
+        self.block = block
+        self.row = -1
+        self.constants: dict[str, Any] = {}
+        self._by_content: dict[Any, str] = {}
+        self.helpers: dict[str, Callable[..., Any]] = {}
+        self.unguarded: list[int] = []  # decisions that have no text
+        self.inner: dict[Any, list[Any]] = {}  # the values of the rows in a composed one
+
+    def constant(self, x: Any) -> ast.expr:
+        """A name for a constant array; the same for the same numbers."""
+        if x.ndim == 0:
+            return tree(x[()], self)
+        key = (x.shape, x.dtype.str, x.tobytes())
+        if key not in self._by_content:
+            self._by_content[key] = label = f"c{len(self.constants) + 1}"
+            self.constants[label] = x
+        return name(self._by_content[key])
+
+    def symbol(self, expression: ast.expr, value: Any) -> Symbol:
+        """A symbol for an expression, which becomes a statement."""
+        return Symbol(self, self.block.atom(simplified(expression), self.row), value)
+
+    def helper(self, label: str, function: Callable[..., Any], *args: Any) -> Symbol:
+        """A call of a function that the program brings along."""
+        self.helpers[label] = function
+        call = ast.Call(name(label), [tree(x, self) for x in args], [])
+        with np.errstate(all="ignore"):
+            return self.symbol(call, function(*map(bare, args)))
+
+
+class Symbol:
+    """A value of the program: its expression (a name or a number), and its value in the recorded run."""
+
+    __slots__ = ("expression", "value", "writer")
+    __array_priority__ = 2000.0
+    __hash__ = None  # type: ignore[assignment]
+
+    def __init__(self, writer: Writer, expression: ast.expr, value: Any) -> None:
+        self.writer, self.expression, self.value = writer, expression, value
+
+    shape = property(lambda self: np.shape(self.value))
+    ndim = property(lambda self: np.ndim(self.value))
+    size = property(lambda self: np.size(self.value))
+    dtype = property(lambda self: np.asarray(self.value).dtype)
+    T = property(lambda self: self._attribute("T") if self.ndim > 1 else self)
+    real = property(lambda self: self._attribute("real") if self.dtype.kind == "c" else self)
+    imag = property(lambda self: self._attribute("imag"))
+
+    def _attribute(self, attribute: str) -> Symbol:
+        return self.writer.symbol(
+            ast.Attribute(self.expression, attribute, ast.Load()), getattr(np.asarray(self.value), attribute)
+        )
+
+    def method(self, method: str, *args: Any, **kwargs: Any) -> Symbol:
+        """What a method of an array gives."""
+        call = ast.Call(
+            ast.Attribute(self.expression, method, ast.Load()),
+            [tree(x, self.writer) for x in args],
+            [ast.keyword(k, tree(x, self.writer)) for k, x in kwargs.items()],
+        )
+        return self.writer.symbol(call, getattr(np.asarray(self.value), method)(*map(bare, args), **kwargs))
+
+    def __len__(self) -> int:
+        return len(self.value)
+
+    def __iter__(self) -> Iterator[Any]:
+        return (self[k] for k in range(len(self.value)))
+
+    def __getitem__(self, key: Any) -> Symbol:
+        index = index_tree(key, self.writer)
+        return self.writer.symbol(ast.Subscript(self.expression, index, ast.Load()), self.value[bare(key)])
+
+    def __bool__(self) -> bool:
+        truth = bool(self.value)
+        condition = self.expression if truth else ast.UnaryOp(ast.Not(), self.expression)
+        self.writer.block.guard(condition, self.writer.row)
+        return truth
+
+    def __neg__(self) -> Symbol:
+        return self.writer.symbol(ast.UnaryOp(ast.USub(), self.expression), -self.value)
+
+    def __pos__(self) -> Symbol:
+        return self
+
+    def __abs__(self) -> Symbol:
+        return np.abs(self)  # type: ignore[return-value]
+
+    def __invert__(self) -> Symbol:
+        return self.writer.symbol(ast.UnaryOp(ast.Invert(), self.expression), ~self.value)
+
+    def reshape(self, *shape: Any, **options: Any) -> Any:
+        shape = shape[0] if len(shape) == 1 and not isinstance(shape[0], int) else shape
+        new = np.reshape(self.value, shape, **options)
+        if np.shape(new) == self.shape:
+            return self
+        return self.method("reshape", tuple(shape) if isinstance(shape, (tuple, list)) else shape, **options)
+
+    def conjugate(self) -> Any:
+        return self.method("conj") if self.dtype.kind == "c" else self
+
+    conj = conjugate
+
+    def astype(self, dtype: Any, **options: Any) -> Any:
+        return self.method("astype", dtype)
+
+    def copy(self) -> Symbol:
+        return self
+
+    def __array__(self, *_: Any, **__: Any) -> Any:
+        raise NoProgram("what becomes of an array here cannot be written down")
+
+    def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **options: Any) -> Any:
+        if options.pop("out", None) is not None or method == "at":
+            raise NoProgram(f"{ufunc.__name__} writes into an array here, which has no text")
+        if method == "__call__" and not options:
+            if ufunc.__name__ in _OPERATORS:
+                return binary(_OPERATORS[ufunc.__name__], ufunc, *inputs)
+            if ufunc is np.negative:
+                return -inputs[0]
+            if ufunc is np.conjugate and inputs[0].dtype.kind != "c":
+                return inputs[0]
+        function = getattr(ufunc, method) if method != "__call__" else ufunc
+        return called(self.writer, function, _ufunc_name(ufunc, method), inputs, options)
+
+    def __array_function__(self, function: Any, types: Any, args: Any, kwargs: Any) -> Any:
+        module = (function.__module__ or "numpy").replace("numpy", "np", 1)
+        if function in _INFORMATION:
+            return function(*map(bare, args), **kwargs)
+        if function is np.reshape and isinstance(args[0], Symbol) and len(args) == 2 and not kwargs:
+            return args[0].reshape(args[1])
+        if function is np.transpose and all(x is None for x in (*args[1:], *kwargs.values())):
+            return args[0].T
+        if function is np.moveaxis and isinstance(args[0], Symbol) and tuple(args[1:2]) == tuple(args[2:3]):
+            return args[0]
+        if function is np.real and isinstance(args[0], Symbol):
+            return args[0].real
+        if function is np.broadcast_to and np.shape(bare(args[0])) == _as_shape(args[1]):
+            return args[0]
+        return called(self.writer, function, f"{module}.{function.__name__}", args, kwargs)
+
+
+def _as_shape(x: Any) -> tuple[int, ...]:
+    return tuple(x) if isinstance(x, (tuple, list)) else (x,)
+
+
+_INFORMATION = {np.shape, np.ndim, np.size, np.iscomplexobj, np.isrealobj, np.result_type, np.can_cast, np.common_type}
+
+
+def _method(make: Callable[..., Any], reflected: bool) -> Callable[[Any, Any], Any]:
+    return (lambda self, other: make(other, self)) if reflected else (lambda self, other: make(self, other))
+
+
+def binary(kind: type[ast.operator], function: Callable[[Any, Any], Any], x: Any, y: Any) -> Any:
+    """An operator of Python between symbols, or a symbol and a constant."""
+    writer = x.writer if isinstance(x, Symbol) else y.writer
+    if not _known(x) or not _known(y):
+        return NotImplemented
+    with np.errstate(all="ignore"):
+        value = function(_number(bare(x)), _number(bare(y)))
+    return writer.symbol(ast.BinOp(tree(x, writer), kind(), tree(y, writer)), value)
+
+
+def _number(x: Any) -> Any:
+    """Numbers of Python as NumPy's, which divide by zero."""
+    return np.float64(x) if type(x) is float else x
+
+
+def _compared(kind: type[ast.cmpop], function: Callable[[Any, Any], Any], x: Any, y: Any) -> Any:
+    writer = x.writer
+    if not _known(y):
+        return NotImplemented
+    return writer.symbol(ast.Compare(tree(x, writer), [kind()], [tree(y, writer)]), function(bare(x), bare(y)))
+
+
+def _known(x: Any) -> bool:
+    return isinstance(x, (Symbol, np.ndarray, np.generic, float, int, complex))
+
+
+for _name, (_kind, _function) in _BINARY.items():
+    for _reflected in (False, True):
+
+        def _make(x: Any, y: Any, kind: Any = _kind, function: Any = _function) -> Any:
+            return binary(kind, function, x, y)
+
+        setattr(Symbol, f"__{'r' * _reflected}{_name}__", _method(_make, _reflected))
+for _name, (_comparison, _function) in _COMPARE.items():
+
+    def _compare(x: Any, y: Any, kind: Any = _comparison, function: Any = _function) -> Any:
+        return _compared(kind, function, x, y)
+
+    setattr(Symbol, f"__{_name}__", _compare)
+
+
+def bare(x: Any) -> Any:
+    """The value of a symbol, also in a tuple or a list."""
+    if isinstance(x, Symbol):
+        return x.value
+    if type(x) in (tuple, list):
+        return type(x)(map(bare, x))
+    return x
+
+
+def called(writer: Writer, function: Any, label: str, args: Any, kwargs: Any) -> Any:
+    """A call of a function of NumPy; of one with several results, a symbol for each."""
+    options = {k: x for k, x in kwargs.items() if x is not np._NoValue}
+    call = ast.Call(
+        ast.parse(label, mode="eval").body,
+        [tree(x, writer) for x in args],
+        [ast.keyword(k, tree(x, writer)) for k, x in options.items()],
+    )
+    with np.errstate(all="ignore"):
+        value = function(*map(bare, args), **{k: bare(x) for k, x in options.items()})
+    if isinstance(value, (tuple, list)):
+        whole = writer.block.atom(call, writer.row)
+        parts = [writer.symbol(ast.Subscript(whole, ast.Constant(k), ast.Load()), part) for k, part in enumerate(value)]
+        return type(value)(*parts) if hasattr(value, "_fields") else type(value)(parts)
+    if not isinstance(value, (np.ndarray, np.generic, float, int, complex)):
+        return value
+    return writer.symbol(call, value)
+
+
+def _ufunc_name(ufunc: Any, method: str) -> str:
+    home = "np" if getattr(np, ufunc.__name__, None) is ufunc else "scipy.special"
+    return f"{home}.{ufunc.__name__}" + ("" if method == "__call__" else f".{method}")
+
+
+def tree(x: Any, writer: Writer) -> ast.expr:
+    """The expression for an argument: a symbol, a number, an array, or a nesting of them. Raises NoProgram."""
+    if isinstance(x, Symbol):
+        return x.expression
+    if isinstance(x, np.ndarray):
+        return writer.constant(x)
+    if isinstance(x, np.generic):
+        return tree(x.item(), writer)
+    if isinstance(x, (float, int)) or x is None:
+        return number(x)
+    if isinstance(x, complex):
+        return ast.BinOp(number(x.real), ast.Add(), ast.BinOp(number(x.imag), ast.Mult(), ast.Constant(1j)))
+    if isinstance(x, (str, type(...))):
+        return ast.Constant(x)
+    if type(x) in (tuple, list):
+        kind: Any = ast.Tuple if type(x) is tuple else ast.List
+        return kind([tree(y, writer) for y in x], ast.Load())
+    if isinstance(x, slice):
+        return ast.Call(name("slice"), [tree(y, writer) for y in (x.start, x.stop, x.step)], [])
+    if isinstance(x, np.dtype):
+        return ast.Constant(x.name)
+    if isinstance(x, type) and x.__module__ in ("builtins", "numpy"):
+        return name(x.__name__) if x.__module__ == "builtins" else ast.parse(f"np.{x.__name__}", mode="eval").body
+    raise NoProgram(f"a {type(x).__name__} cannot be written down in a program")
+
+
+def index_tree(key: Any, writer: Writer) -> ast.expr:
+    """The expression inside the brackets of an index."""
+    if isinstance(key, tuple):
+        return ast.Tuple([index_tree(k, writer) for k in key], ast.Load())
+    if isinstance(key, slice):
+        ends = [None if k is None else tree(k, writer) for k in (key.start, key.stop, key.step)]
+        return ast.Slice(*ends)
+    return tree(key, writer)
