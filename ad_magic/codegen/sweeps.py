@@ -11,7 +11,7 @@ from typing import Any
 from ad_magic.engine.arrays.operation import absent, reduced
 from ad_magic.engine.operation import INPUT, Operation, partial_of
 from ad_magic.engine.tape import Columns
-from ad_magic.rules import Rule, by_entry, compile_expression
+from ad_magic.rules import RULES, Rule, by_entry, compile_expression
 from ad_magic.rules.arrays.frozen import np
 from ad_magic.rules.number import numpy_names
 
@@ -98,16 +98,21 @@ def _entry_partial(rule: Rule, partial: str) -> Any:
     return compile_expression(by_entry(partial), (*rule.arguments, "z"), names)
 
 
-def _entry_times(writer: Writer, op: Any, operands: Sequence[Any], z: Any, k: int, partial: str, g: Any) -> Any:
+def rule_of(op: Operation) -> Rule:
+    """The row of the table: the engine may know a shorter way where a value is at hand."""
+    return RULES.get(op.name, op.rule)  # type: ignore[arg-type]
+
+
+def _entry_times(writer: Writer, rule: Rule, operands: Sequence[Any], z: Any, k: int, partial: str, g: Any) -> Any:
     """partial * g by entry."""
     if partial in ("1", "-1"):
         return g if partial == "1" else -g
     if partial.startswith("1 / "):
-        divisor = _entry_partial(op.rule, partial.removeprefix("1 / "))(*operands, z)
+        divisor = _entry_partial(rule, partial.removeprefix("1 / "))(*operands, z)
         if np.all(bare(divisor) != 0) and _parsed_as_divisor(partial):
             return g / (np.conj(divisor) if np.iscomplexobj(z) else divisor)
     with np.errstate(all="ignore"):
-        factor = _entry_partial(op.rule, partial)(*operands, z)
+        factor = _entry_partial(rule, partial)(*operands, z)
     if np.iscomplexobj(z):
         factor = np.conj(factor)
     if not np.all(np.isfinite(bare(factor))):
@@ -170,10 +175,9 @@ def _tangent(writer: Writer, op: Any, left: Any, right: Any, values: Values, tan
         return _sum(terms)
     if hasattr(op, "pull_carefully"):
         operands = [values[i] if on else i for i, on in marked]
-        live = op.rule.live_partials(op.active)
         terms = [
-            _entry_times(writer, op, operands, z, k, partial, tangents[marked[k][0]])
-            for k, partial in live
+            _entry_times(writer, rule_of(op), operands, z, k, partial, tangents[marked[k][0]])
+            for k, partial in rule_of(op).live_partials(op.active, op.is_complex)
             if not absent(tangents[marked[k][0]])
         ]
         return _spread(_sum([term for term in terms if not absent(term)]), z)
@@ -254,6 +258,13 @@ class Adjoints:
     def __getitem__(self, row: int) -> Any:
         return self.found.get(row, 0.0)
 
+    def put(self, row: int, c: Any, like: Any) -> None:
+        """adjoint of the row += c, summed over the axes along which `like`, its value, was broadcast."""
+        self.add(row, reduced(c, like))
+
+    def room(self, shape: tuple[int, ...]) -> None:
+        """Nothing is written over in a program."""
+
     def __setitem__(self, row: int, g: Any) -> None:
         self.found[row] = g
 
@@ -308,8 +319,8 @@ def _pull(writer: Writer, op: Any, left: Any, right: Any, values: Values, adjoin
             adjoints.add(marked[k][0], _times(writer, partial, value, ordinary, g))
     elif hasattr(op, "pull_carefully"):
         operands = [values[i] if on else i for i, on in marked]
-        for k, partial in op.rule.live_partials(op.active):
-            adjoints.add(marked[k][0], reduced(_entry_times(writer, op, operands, z, k, partial, g), operands[k]))
+        for k, partial in rule_of(op).live_partials(op.active, op.is_complex):
+            adjoints.put(marked[k][0], _entry_times(writer, rule_of(op), operands, z, k, partial, g), operands[k])
     elif hasattr(op, "inner"):
         parts = g if isinstance(g, tuple) else (g,)
         start: dict[int, Any] = {}

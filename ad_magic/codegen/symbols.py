@@ -243,9 +243,14 @@ def bare(x: Any) -> Any:
     return x
 
 
+_USUAL = {"axis": None, "keepdims": False}  # what reductions do without being told
+
+
 def called(writer: Writer, function: Any, label: str, args: Any, kwargs: Any) -> Any:
     """A call of a function of NumPy; of one with several results, a symbol for each."""
-    options = {k: x for k, x in kwargs.items() if x is not np._NoValue}
+    options = {k: x for k, x in kwargs.items() if x is not np._NoValue and not (k in _USUAL and x is _USUAL[k])}
+    if isinstance(options.get("axis"), tuple) and len(options["axis"]) == 1:
+        options["axis"] = options["axis"][0]
     call = ast.Call(
         ast.parse(label, mode="eval").body,
         [tree(x, writer) for x in args],

@@ -64,7 +64,7 @@ def _value(writer: Writer, op: Operation, arguments: Sequence[Any], recorded: An
     special = _SPECIAL.get(op.name)
     if special is not None:
         return special(writer, op, arguments)
-    if hasattr(op, "pull_solver"):
+    if hasattr(op, "inner") and hasattr(op, "result"):
         raise NoProgram(f"{op.name} runs a solver of SciPy, which has no straight-line program")
     if hasattr(op, "inner"):
         return _composed(writer, op, arguments)
