@@ -7183,3 +7183,1487 @@ z = np.array([-3.0, 2.0]) * x[1] + 0j
 y = (np.arccos(z).imag * np.array([1.0, 2.0])).sum() + np.arcsin(z).imag[0] + np.arcsinh(z * 1j).real[1]
 """,
 )
+
+# ---- ordinary cells ------------------------------------------------------------------------------
+
+program(
+    "ordinary cells",
+    "Newton's method for a system",
+    """
+def F(v):
+    return np.array([v[0]**2 + v[1]**2 - a, v[0] * v[1] - b])
+def J(v):
+    return np.array([[2*v[0], 2*v[1]], [v[1], v[0]]])
+v = np.array([1.8, 0.6])
+for _ in range(8):
+    step = np.linalg.solve(J(v), F(v))
+    v -= step
+    if np.linalg.norm(step) < 1e-13:
+        break
+y = v @ v * v[0]
+""",
+    inputs={"a": "4.0", "b": "1.0"},
+    flagged=True,
+    tolerance=1e-12,
+)
+program(
+    "ordinary cells",
+    "Runge-Kutta 4 of a pendulum",
+    """
+def f(t, s):
+    theta, omega = s
+    return np.array([omega, -g / L * np.sin(theta)])
+def rk4(f, s, t, h):
+    k1 = f(t, s)
+    k2 = f(t + h/2, s + h/2 * k1)
+    k3 = f(t + h/2, s + h/2 * k2)
+    k4 = f(t + h, s + h * k3)
+    return s + h / 6 * (k1 + 2*k2 + 2*k3 + k4)
+s = np.array([theta0, 0.0])
+ts, h = np.linspace(0, 1, 11, retstep=True)
+traj = np.empty((len(ts), 2))
+traj[0] = s
+for i, t in enumerate(ts[:-1]):
+    traj[i + 1] = rk4(f, traj[i], t, h)
+y = traj[-1, 0] + np.abs(traj[:, 1]).max()
+""",
+    inputs={"theta0": "0.7", "g": "9.81", "L": "1.2"},
+    tolerance=1e-12,
+    flagged=True,
+)
+program(
+    "ordinary cells",
+    "Euler with preallocated history",
+    """
+n = 20
+pos = np.zeros((n + 1, 2))
+vel = np.zeros((n + 1, 2))
+vel[0] = [v0 * np.cos(angle), v0 * np.sin(angle)]
+dt = 0.02
+for k in range(n):
+    drag = -0.1 * np.linalg.norm(vel[k]) * vel[k]
+    acc = drag + np.array([0, -9.81])
+    vel[k+1] = vel[k] + dt * acc
+    pos[k+1] = pos[k] + dt * vel[k+1]
+rng = pos[:, 0].max()
+y = rng + pos[-1, 1]
+""",
+    inputs={"v0": "5.0", "angle": "0.8"},
+    tolerance=1e-12,
+)
+program(
+    "ordinary cells",
+    "verlet N-body",
+    """
+def accel(q, m, G=1.0, eps=0.05):
+    d = q[None, :, :] - q[:, None, :]
+    r2 = (d ** 2).sum(-1) + eps ** 2
+    inv = r2 ** -1.5
+    np.fill_diagonal(inv, 0.0)
+    return G * (d * inv[..., None] * m[None, :, None]).sum(1)
+q = q0.copy()
+v = np.zeros_like(q)
+a = accel(q, m)
+for _ in range(5):
+    v += 0.5 * 0.05 * a
+    q += 0.05 * v
+    a = accel(q, m)
+    v += 0.5 * 0.05 * a
+E = 0.5 * (m[:, None] * v ** 2).sum()
+y = E + q[0] @ q[1]
+""",
+    inputs={"q0": "np.array([[0., 0.], [1., 0.2], [-0.3, 0.8]])", "m": "np.array([1.0, 0.5, 0.3])"},
+    tolerance=1e-12,
+)
+program(
+    "ordinary cells",
+    "logistic regression loss",
+    """
+def sigmoid(z):
+    return 1 / (1 + np.exp(-z))
+def nll(w, b, X, t, lam=0.1):
+    p = sigmoid(X @ w + b)
+    p = np.clip(p, 1e-9, 1 - 1e-9)
+    return -np.mean(t * np.log(p) + (1 - t) * np.log(1 - p)) + lam * np.sum(w ** 2)
+y = nll(w, b, X, t, lam=0.05)
+""",
+    inputs={"w": "np.array([0.5, -0.2])", "b": "0.1"},
+    setup="rng=np.random.default_rng(0)\nX=rng.normal(size=(20,2))\nt=(X[:,0]>0).astype(int)",
+    tolerance=1e-13,
+)
+program(
+    "ordinary cells",
+    "softmax cross entropy with one-hot",
+    """
+def softmax(z):
+    z = z - z.max(axis=1, keepdims=True)
+    e = np.exp(z)
+    return e / e.sum(axis=1, keepdims=True)
+logits = X @ W
+P = softmax(logits)
+onehot = np.eye(3)[labels]
+loss = -np.sum(onehot * np.log(P)) / len(labels)
+acc = np.mean(np.argmax(P, axis=1) == labels)
+loss2 = -np.log(P[np.arange(len(labels)), labels]).mean()
+y = loss + loss2
+""",
+    inputs={"W": "np.array([[0.1, 0.4, -0.2], [0.3, -0.5, 0.2]])"},
+    setup="rng=np.random.default_rng(1)\nX=rng.normal(size=(6,2))\nlabels=rng.integers(0,3,6)",
+    tolerance=1e-13,
+)
+program(
+    "ordinary cells",
+    "batch norm and dropout",
+    """
+def batchnorm(x, gamma, beta, eps=1e-5):
+    mu = x.mean(0)
+    var = x.var(0)
+    return gamma * (x - mu) / np.sqrt(var + eps) + beta
+np.random.seed(3)
+mask = (np.random.rand(*X.shape) > 0.3) / 0.7
+h = batchnorm(X * mask, gamma, beta)
+h = np.maximum(h, 0.01 * h)
+y = (h ** 2).mean()
+""",
+    inputs={"X": "np.array([[0.5, 1.2], [-0.3, 0.8], [1.1, -0.4]])", "gamma": "np.array([1.0, 0.5])", "beta": "0.1"},
+    tolerance=1e-13,
+)
+program(
+    "ordinary cells",
+    "LSTM cell",
+    """
+def cell(x, h, c, W, b):
+    z = np.concatenate([x, h]) @ W + b
+    i, f, o, g = np.split(z, 4)
+    sig = lambda t: 1 / (1 + np.exp(-t))
+    c = sig(f) * c + sig(i) * np.tanh(g)
+    return sig(o) * np.tanh(c), c
+h = np.zeros(2); c = np.zeros(2)
+for x in xs:
+    h, c = cell(x, h, c, W, b)
+y = h @ h + c.sum()
+""",
+    inputs={"W": "np.linspace(-0.5, 0.5, 24).reshape(3, 8)", "b": "np.linspace(-.1,.2,8)"},
+    setup="xs=np.array([[.5],[1.],[-.3]])",
+    tolerance=1e-13,
+)
+program(
+    "ordinary cells",
+    "attention",
+    """
+d = Q.shape[-1]
+scores = Q @ K.T / np.sqrt(d)
+mask = np.tril(np.ones(scores.shape, dtype=bool))
+scores = np.where(mask, scores, -1e9)
+A = np.exp(scores - scores.max(-1, keepdims=True))
+A /= A.sum(-1, keepdims=True)
+out = A @ V
+y = np.sum(out ** 2)
+""",
+    inputs={
+        "Q": "np.array([[.1,.4],[.5,-.2],[.3,.3]])",
+        "K": "np.array([[.2,.1],[-.5,.2],[.7,.3]])",
+        "V": "np.array([[1.,2.],[3.,-1.],[.5,.5]])",
+    },
+    tolerance=1e-13,
+)
+program(
+    "ordinary cells",
+    "conv with sliding window view",
+    """
+from numpy.lib.stride_tricks import sliding_window_view
+win = sliding_window_view(img, k.shape)
+out = np.einsum('ijkl,kl->ij', win, k)
+pooled = out.reshape(1, 2, 1, 2).max(axis=(1, 3))
+y = np.tanh(out).sum() + pooled.item()
+""",
+    inputs={"img": "np.arange(9.).reshape(3,3)/7-.5", "k": "np.array([[1.,-.5],[.3,.2]])"},
+    tolerance=1e-13,
+)
+program(
+    "ordinary cells",
+    "moving average by cumsum",
+    """
+def moving_average(a, n=3):
+    ret = np.cumsum(a, dtype=float)
+    ret[n:] = ret[n:] - ret[:-n]
+    return ret[n - 1:] / n
+m = moving_average(x, 2)
+y = (m ** 2).sum() + m.max()
+""",
+    x="np.array([0.5, 1.5, -0.7, 2.0, 0.3])",
+    tolerance=1e-13,
+)
+program(
+    "ordinary cells",
+    "exponential smoothing",
+    """
+s = np.empty_like(x)
+s[0] = x[0]
+for t in range(1, len(x)):
+    s[t] = alpha * x[t] + (1 - alpha) * s[t-1]
+mse = np.mean((x[1:] - s[:-1])**2)
+y = mse
+""",
+    inputs={"alpha": "0.3"},
+    setup="x=np.array([0.5, 1.5, -0.7, 2.0, 0.3])",
+    tolerance=1e-13,
+)
+program(
+    "ordinary cells",
+    "FFT low-pass",
+    """
+n = len(x)
+X = np.fft.rfft(x)
+freqs = np.fft.rfftfreq(n, d=0.1)
+H = 1 / (1 + 1j * freqs / fc)
+out = np.fft.irfft(X * H, n)
+psd = np.abs(X) ** 2 / n
+y = (out ** 2).sum() + psd[1:3].sum()
+""",
+    inputs={"x": "np.array([0.5, 1.5, -0.7, 2.0, 0.3, 1.1])", "fc": "2.0"},
+    tolerance=1e-12,
+)
+program(
+    "ordinary cells",
+    "spectrogram peaks and windows",
+    """
+w = np.hanning(4)
+frames = np.stack([x[i:i+4] * w for i in range(0, len(x) - 3, 2)])
+S = np.abs(np.fft.fft(frames, axis=1))[:, :3]
+db = 20 * np.log10(S + 1e-3)
+y = db.mean() + S.max()
+""",
+    x="np.array([0.5, 1.5, -0.7, 2.0, 0.3, 1.1, 0.2, -0.8])",
+    tolerance=1e-12,
+)
+program(
+    "ordinary cells",
+    "autocorrelation",
+    """
+z = x - x.mean()
+ac = np.correlate(z, z, mode='full')[len(z)-1:]
+ac /= ac[0]
+y = (ac[1:] ** 2).sum() + np.convolve(x, [0.25, 0.5, 0.25], 'same')[2]
+""",
+    x="np.array([0.5, 1.5, -0.7, 2.0, 0.3])",
+    tolerance=1e-12,
+)
+program(
+    "ordinary cells",
+    "AR model least squares",
+    """
+A = np.column_stack([x[1:-1], x[:-2]])
+coef, res, rank, sv = np.linalg.lstsq(A, x[2:], rcond=None)
+pred = A @ coef
+y = coef[0] - coef[1] + np.sum((pred - x[2:])**2)
+""",
+    x="np.array([0.5, 1.5, -0.7, 2.0, 0.3, 1.2])",
+    tolerance=1e-11,
+)
+program(
+    "ordinary cells",
+    "Gaussian log likelihood",
+    """
+def log_mvn(x, mu, S):
+    d = x - mu
+    L = np.linalg.cholesky(S)
+    z = np.linalg.solve(L, d)
+    return -0.5 * z @ z - np.log(np.diag(L)).sum() - 0.5 * len(x) * np.log(2*np.pi)
+S = np.array([[s1**2, rho*s1*s2], [rho*s1*s2, s2**2]])
+y = log_mvn(np.array([0.3, -0.5]), np.zeros(2), S)
+""",
+    inputs={"s1": "1.2", "s2": "0.8", "rho": "0.3"},
+    tolerance=1e-12,
+)
+program(
+    "ordinary cells",
+    "mixture by logsumexp",
+    """
+def logsumexp(a, axis=None):
+    m = np.max(a, axis=axis, keepdims=True)
+    s = np.log(np.sum(np.exp(a - m), axis=axis, keepdims=True)) + m
+    return np.squeeze(s, axis=axis)
+logp = np.log(pi / pi.sum()) - 0.5 * ((data[:, None] - mu) / sigma) ** 2 - np.log(sigma)
+y = logsumexp(logp, axis=1).sum()
+""",
+    inputs={"mu": "np.array([-1.0, 1.5])", "sigma": "np.array([0.5, 0.9])", "pi": "np.array([0.4, 0.8])"},
+    setup="data=np.array([-1.2,-.7,1.1,2.,.3])",
+    tolerance=1e-12,
+)
+program(
+    "ordinary cells",
+    "Kalman filter",
+    """
+x = np.zeros(2)
+P = np.eye(2)
+F = np.array([[1., 1.], [0., 1.]])
+H = np.array([[1., 0.]])
+Q = q * np.eye(2)
+ll = 0.0
+for z in meas:
+    x = F @ x
+    P = F @ P @ F.T + Q
+    S = H @ P @ H.T + r
+    K = P @ H.T @ np.linalg.inv(S)
+    inn = z - H @ x
+    x = x + K @ inn
+    P = (np.eye(2) - K @ H) @ P
+    ll += -0.5 * (inn @ np.linalg.solve(S, inn) + np.log(np.linalg.det(S)))
+y = float(ll)
+""",
+    inputs={"q": "0.1", "r": "0.5"},
+    setup="meas=np.array([[1.],[2.1],[2.9],[4.2]])",
+    tolerance=1e-12,
+)
+program(
+    "ordinary cells",
+    "HMM forward",
+    """
+alpha = pi0 * B[:, obs[0]]
+loglik = 0.0
+for o in obs[1:]:
+    c = alpha.sum()
+    loglik += np.log(c)
+    alpha = (alpha / c) @ A * B[:, o]
+loglik += np.log(alpha.sum())
+y = loglik
+""",
+    inputs={"A": "np.array([[.7,.3],[.4,.6]])", "B": "np.array([[.5,.4,.1],[.1,.3,.6]])"},
+    setup="pi0=np.array([.6,.4])\nobs=[0,1,2,1]",
+    tolerance=1e-12,
+)
+program(
+    "ordinary cells",
+    "heat equation Crank-Nicolson",
+    """
+n = 5
+A = np.diag(np.full(n, 1 + r)) - np.diag(np.full(n - 1, r / 2), 1) - np.diag(np.full(n - 1, r / 2), -1)
+B = np.diag(np.full(n, 1 - r)) + np.diag(np.full(n - 1, r / 2), 1) + np.diag(np.full(n - 1, r / 2), -1)
+u = np.sin(np.pi * np.arange(1, n + 1) / (n + 1))
+for _ in range(3):
+    u = np.linalg.solve(A, B @ u)
+y = u.sum()
+""",
+    inputs={"r": "0.4"},
+    tolerance=1e-12,
+)
+program(
+    "ordinary cells",
+    "wave equation in place",
+    """
+u = np.zeros((6, 7))
+u[0, 3] = amp
+u[1, 1:-1] = u[0, 1:-1] + 0.5 * c2 * (u[0, 2:] - 2*u[0, 1:-1] + u[0, :-2])
+for n in range(1, 5):
+    u[n+1, 1:-1] = 2*u[n, 1:-1] - u[n-1, 1:-1] + c2 * (u[n, 2:] - 2*u[n, 1:-1] + u[n, :-2])
+y = (u[-1] ** 2).sum() + u[3, 2]
+""",
+    inputs={"amp": "1.0", "c2": "0.3"},
+    tolerance=1e-12,
+)
+program(
+    "ordinary cells",
+    "Jacobi and Gauss-Seidel",
+    """
+x = np.zeros_like(b)
+for it in range(10):
+    x_new = np.zeros_like(x)
+    for i in range(A.shape[0]):
+        s1 = np.dot(A[i, :i], x_new[:i])
+        s2 = np.dot(A[i, i+1:], x[i+1:])
+        x_new[i] = (b[i] - s1 - s2) / A[i, i]
+    if np.allclose(x, x_new, rtol=1e-14):
+        break
+    x = x_new
+y = x @ x
+""",
+    inputs={"A": "np.array([[4.,1.,.5],[1.,5.,1.],[.2,1.,3.]])", "b": "np.array([1.,2.,3.])"},
+    tolerance=1e-12,
+)
+program(
+    "ordinary cells",
+    "Thomas algorithm in place",
+    """
+def thomas(a, b, c, d):
+    n = len(d)
+    c, d = c.copy(), d.copy()
+    b = b.astype(float)
+    for i in range(1, n):
+        w = a[i-1] / b[i-1]
+        b[i] -= w * c[i-1]
+        d[i] -= w * d[i-1]
+    x = np.zeros(n)
+    x[-1] = d[-1] / b[-1]
+    for i in range(n-2, -1, -1):
+        x[i] = (d[i] - c[i] * x[i+1]) / b[i]
+    return x
+s = thomas(lo, np.array([4, 5, 6]), up, rhs)
+y = s[0] * s[1] + s[2]
+""",
+    inputs={"lo": "np.array([1.,.5])", "up": "np.array([.3,.8])", "rhs": "np.array([1.,2.,3.])"},
+    tolerance=1e-13,
+)
+program(
+    "ordinary cells",
+    "Gram-Schmidt",
+    """
+Q = np.zeros(A.shape)
+R = np.zeros((A.shape[1], A.shape[1]))
+for j in range(A.shape[1]):
+    v = A[:, j].copy()
+    for i in range(j):
+        R[i, j] = Q[:, i] @ A[:, j]
+        v -= R[i, j] * Q[:, i]
+    R[j, j] = np.linalg.norm(v)
+    Q[:, j] = v / R[j, j]
+y = np.prod(np.diag(R)) + Q[0, 1]
+""",
+    inputs={"A": "np.array([[2.0, 0.5], [0.4, 1.7], [-0.2, 0.1]])"},
+    tolerance=1e-13,
+)
+program(
+    "ordinary cells",
+    "Gaussian elimination with pivoting",
+    """
+M = np.hstack([A.copy(), b.reshape(-1, 1)])
+n = len(b)
+for k in range(n):
+    p = k + np.argmax(np.abs(M[k:, k]))
+    if p != k:
+        M[[k, p]] = M[[p, k]]
+    M[k] = M[k] / M[k, k]
+    for i in range(n):
+        if i != k:
+            M[i] -= M[i, k] * M[k]
+sol = M[:, -1]
+y = sol.sum() + sol[0] * sol[1]
+""",
+    inputs={"A": "np.array([[0.5,1.,2.],[3.,.2,1.],[1.,1.,4.]])", "b": "np.array([1.,2.,3.])"},
+    tolerance=1e-12,
+)
+program(
+    "ordinary cells",
+    "power iteration",
+    """
+v = np.ones(3)
+for _ in range(60):
+    w = A @ v
+    v = w / np.linalg.norm(w)
+lam = v @ A @ v / (v @ v)
+y = lam
+""",
+    inputs={"A": "np.array([[2.,.5,.3],[.5,1.,.2],[.3,.2,.7]])"},
+    tolerance=1e-12,
+)
+program(
+    "ordinary cells",
+    "conjugate gradient",
+    """
+x = np.zeros(3)
+r = b - A @ x
+p = r.copy()
+rs = r @ r
+for _ in range(3):
+    Ap = A @ p
+    alpha = rs / (p @ Ap)
+    x += alpha * p
+    r -= alpha * Ap
+    rs_new = r @ r
+    if np.sqrt(rs_new) < 1e-10:
+        break
+    p = r + (rs_new / rs) * p
+    rs = rs_new
+y = x.sum() ** 2
+""",
+    inputs={"A": "np.array([[2.,.5,.3],[.5,1.,.2],[.3,.2,.7]])", "b": "np.array([1.,2.,3.])"},
+    tolerance=1e-11,
+    rtol=1e-05,
+)
+program(
+    "ordinary cells",
+    "PCA explained variance",
+    """
+Xc = X - X.mean(axis=0)
+C = np.cov(Xc, rowvar=False)
+vals, vecs = np.linalg.eigh(C)
+order = np.argsort(vals)[::-1]
+vals, vecs = vals[order], vecs[:, order]
+ratio = vals / vals.sum()
+scores = Xc @ vecs[:, :1]
+y = ratio[0] + (scores ** 2).sum()
+""",
+    inputs={"X": "np.array([[0.5, 1.2], [-0.3, 0.8], [1.1, -0.4], [0.2, 0.1]])"},
+    tolerance=1e-12,
+)
+program(
+    "ordinary cells",
+    "whitening by svd",
+    """
+U, s, Vt = np.linalg.svd(X - X.mean(0), full_matrices=False)
+rank1 = s[0] * np.outer(U[:, 0], Vt[0])
+err = np.linalg.norm(X - X.mean(0) - rank1, 'fro')
+y = err + s.sum()
+""",
+    inputs={"X": "np.array([[0.5, 1.2], [-0.3, 0.8], [1.1, -0.4], [0.2, 0.1]])"},
+    tolerance=1e-12,
+)
+program(
+    "ordinary cells",
+    "ridge polynomial regression",
+    """
+deg = 3
+Phi = np.vander(x, deg + 1, increasing=True)
+w = np.linalg.inv(Phi.T @ Phi + lam * np.eye(deg + 1)) @ Phi.T @ t
+resid = Phi @ w - t
+y = np.sqrt(np.mean(resid ** 2)) + np.polyval(w[::-1], 0.5)
+""",
+    inputs={"lam": "0.1", "t": "np.array([1.,.5,-.2,.3,.9])"},
+    setup="x=np.linspace(-1,1,5)",
+    tolerance=1e-11,
+)
+program(
+    "ordinary cells",
+    "RBF kernel Gaussian process",
+    """
+def kernel(a, b, ell=1.0, sf=1.0):
+    d2 = np.sum(a**2, 1).reshape(-1, 1) + np.sum(b**2, 1) - 2 * a @ b.T
+    return sf**2 * np.exp(-0.5 / ell**2 * d2)
+K = kernel(X, X, ell=ell, sf=sf) + sn**2 * np.eye(len(X))
+Ki = np.linalg.inv(K)
+sign, logdet = np.linalg.slogdet(K)
+nll = 0.5 * t @ Ki @ t + 0.5 * logdet
+Ks = kernel(X, np.array([[0.5]]), ell, sf)
+mu = Ks.T @ Ki @ t
+y = nll + mu[0]
+""",
+    inputs={"ell": "0.8", "sf": "1.1", "sn": "0.2"},
+    setup="X=np.linspace(0,2,5)[:,None]\nt=np.sin(3*X[:,0])",
+    tolerance=1e-10,
+    rtol=1e-05,
+)
+program(
+    "ordinary cells",
+    "k-means step",
+    """
+for _ in range(3):
+    d = np.linalg.norm(X[:, None] - C, axis=2)
+    lab = d.argmin(axis=1)
+    C = np.array([X[lab == k].mean(axis=0) for k in range(len(C))])
+inertia = sum(((X[lab == k] - C[k])**2).sum() for k in range(len(C)))
+y = inertia
+""",
+    inputs={"X": "np.array([[0.5, 1.2], [-0.3, 0.8], [3.1, -0.4], [2.2, 0.1]])"},
+    setup="C=np.array([[0.,1.],[3.,0.]])",
+    tolerance=1e-12,
+)
+program(
+    "ordinary cells",
+    "histogram weights via bincount",
+    """
+idx = np.digitize(x, [0.0, 1.0, 2.0])
+sums = np.bincount(idx, weights=x ** 2, minlength=4)
+counts = np.bincount(idx, minlength=4)
+means = np.divide(sums, counts, out=np.zeros_like(sums), where=counts > 0)
+y = (means * np.arange(4)).sum()
+""",
+    x="np.array([0.5, 1.5, -0.7, 0.2, 1.3])",
+    tolerance=1e-13,
+)
+program(
+    "ordinary cells",
+    "np.add.at scatter",
+    """
+acc = np.zeros(3)
+np.add.at(acc, idx, x * w)
+np.subtract.at(acc, [0, 2], w[:2])
+np.multiply.at(acc, [1, 1], 2.0)
+y = (acc ** 2).sum()
+""",
+    inputs={"x": "np.array([0.5, 1.5, -0.7, 0.2])", "w": "np.array([1.,2.,.5,.3])"},
+    setup="idx=np.array([0,2,0,1])",
+    tolerance=1e-13,
+)
+program(
+    "ordinary cells",
+    "finite elements assembly",
+    """
+n = 4
+K = np.zeros((n, n))
+f = np.zeros(n)
+for e in range(n - 1):
+    h = nodes[e+1] - nodes[e]
+    ke = E[e] / h * np.array([[1, -1], [-1, 1]])
+    dofs = [e, e + 1]
+    K[np.ix_(dofs, dofs)] += ke
+    f[dofs] += h / 2
+free = np.arange(1, n)
+u = np.zeros(n)
+u[free] = np.linalg.solve(K[np.ix_(free, free)], f[free])
+y = u[-1] + f @ u
+""",
+    inputs={"nodes": "np.array([0.,.3,.7,1.])", "E": "np.array([1.,2.,1.5])"},
+    tolerance=1e-12,
+)
+program(
+    "ordinary cells",
+    "truss rotation matrices",
+    """
+def rot(a):
+    c, s = np.cos(a), np.sin(a)
+    return np.array([[c, -s, 0], [s, c, 0], [0, 0, 1.0]])
+R = rot(a) @ rot(2*b).T
+p = R @ np.array([1.0, 2.0, 3.0])
+T = np.eye(4)
+T[:3, :3] = R
+T[:3, 3] = [a, b, a*b]
+q = (T @ np.append(p, 1))[:3]
+y = q @ np.cross(p, [0, 1, 0]) + np.trace(T)
+""",
+    inputs={"a": "0.4", "b": "0.9"},
+    tolerance=1e-13,
+)
+program(
+    "ordinary cells",
+    "forward kinematics",
+    """
+angles = np.cumsum(theta)
+x = np.sum(lengths * np.cos(angles))
+yy = np.dot(lengths, np.sin(angles))
+end = np.array([x, yy])
+y = np.linalg.norm(end - target) ** 2 + np.hypot(*end)
+""",
+    inputs={"theta": "np.array([.3,.5,-.2])"},
+    setup="lengths=np.array([1.,.8,.5])\ntarget=np.array([1.,1.])",
+    tolerance=1e-13,
+)
+program(
+    "ordinary cells",
+    "quaternion",
+    """
+def qmul(p, q):
+    w0, x0, y0, z0 = p
+    w1, x1, y1, z1 = q
+    return np.array([w0*w1 - x0*x1 - y0*y1 - z0*z1, w0*x1 + x0*w1 + y0*z1 - z0*y1,
+                     w0*y1 - x0*z1 + y0*w1 + z0*x1, w0*z1 + x0*y1 - y0*x1 + z0*w1])
+q /= np.linalg.norm(q)
+conj = q * [1, -1, -1, -1]
+v = qmul(qmul(q, np.r_[0, 1, 2, 3]), conj)[1:]
+y = v @ [0.3, 0.2, 0.1]
+""",
+    inputs={"q": "np.array([1.,.2,.3,.4])"},
+    tolerance=1e-13,
+)
+program(
+    "ordinary cells",
+    "Black-Scholes with erf by hand",
+    """
+def N(x):
+    t = 1 / (1 + 0.2316419 * np.abs(x))
+    poly = t*(0.319381530 + t*(-0.356563782 + t*(1.781477937 + t*(-1.821255978 + t*1.330274429))))
+    p = 1 - np.exp(-x**2/2) / np.sqrt(2*np.pi) * poly
+    return np.where(x >= 0, p, 1 - p)
+K = np.array([90., 100., 110.])
+d1 = (np.log(S / K) + (r + sigma**2 / 2) * T) / (sigma * np.sqrt(T))
+d2 = d1 - sigma * np.sqrt(T)
+price = S * N(d1) - K * np.exp(-r*T) * N(d2)
+y = price.sum()
+""",
+    inputs={"S": "100.0", "sigma": "0.2", "r": "0.05", "T": "1.0"},
+    tolerance=1e-12,
+)
+program(
+    "ordinary cells",
+    "Monte Carlo option",
+    """
+rng = np.random.default_rng(42)
+Z = rng.standard_normal((50, 4))
+dt = T / Z.shape[1]
+paths = S0 * np.exp(np.cumsum((r - 0.5*vol**2)*dt + vol*np.sqrt(dt)*Z, axis=1))
+payoff = np.maximum(paths.mean(axis=1) - 100, 0)
+y = np.exp(-r*T) * payoff.mean()
+se = payoff.std(ddof=1) / np.sqrt(len(payoff))
+""",
+    inputs={"S0": "100.0", "vol": "0.2", "r": "0.03"},
+    setup="T=1.0",
+    tolerance=1e-12,
+)
+program(
+    "ordinary cells",
+    "binomial tree in place",
+    """
+n = 6
+dt = 1.0 / n
+u = np.exp(sigma * np.sqrt(dt))
+d = 1 / u
+p = (np.exp(r * dt) - d) / (u - d)
+ST = S * u ** np.arange(n, -1, -1.0) * d ** np.arange(0, n + 1, 1.0)
+V = np.maximum(95 - ST, 0)
+for i in range(n - 1, -1, -1):
+    V[:i+1] = np.exp(-r*dt) * (p * V[:i+1] + (1 - p) * V[1:i+2])
+    ST = S * u ** np.arange(i, -1, -1.0) * d ** np.arange(0, i + 1, 1.0)
+    V[:i+1] = np.maximum(V[:i+1], 95 - ST)
+y = V[0]
+""",
+    inputs={"S": "93.0", "sigma": "0.3", "r": "0.05"},
+    tolerance=1e-12,
+)
+program(
+    "ordinary cells",
+    "portfolio with weights normalised",
+    """
+w = np.exp(z) / np.exp(z).sum()
+ret = w @ mu
+risk = np.sqrt(w @ Sigma @ w)
+sharpe = (ret - 0.01) / risk
+hhi = np.square(w).sum()
+y = sharpe - 0.1 * hhi
+""",
+    inputs={"z": "np.array([.1,.5,-.3])"},
+    setup="mu=np.array([.05,.08,.03])\nSigma=np.array([[.04,.01,0],[.01,.09,.02],[0,.02,.02]])",
+    tolerance=1e-13,
+)
+program(
+    "ordinary cells",
+    "simpson and trapezoid",
+    """
+t = np.linspace(a, b, 21)
+f = np.exp(-t ** 2)
+h = (b - a) / 20
+simpson = h / 3 * (f[0] + f[-1] + 4 * f[1:-1:2].sum() + 2 * f[2:-1:2].sum())
+trap = np.trapezoid(f, t)
+y = simpson + trap
+""",
+    inputs={"a": "-0.5", "b": "1.5"},
+    tolerance=1e-13,
+)
+program(
+    "ordinary cells",
+    "Gauss-Legendre quadrature",
+    """
+nodes, weights = np.polynomial.legendre.leggauss(5)
+x = 0.5 * (b - a) * nodes + 0.5 * (a + b)
+y = 0.5 * (b - a) * np.sum(weights * np.sin(x) * np.exp(a * x))
+""",
+    inputs={"a": "0.2", "b": "1.5"},
+    tolerance=1e-13,
+)
+program(
+    "ordinary cells",
+    "lagrange interpolation",
+    """
+def lagrange(xs, ys, x):
+    total = 0.0
+    for i in range(len(xs)):
+        others = np.delete(xs, i)
+        total += ys[i] * np.prod((x - others) / (xs[i] - others))
+    return total
+y = lagrange(xs, ys, p)
+""",
+    inputs={"p": "0.4", "ys": "np.array([1.,2.,.5])", "xs": "np.array([0.,.7,1.5])"},
+    tolerance=1e-13,
+)
+program(
+    "ordinary cells",
+    "cubic spline natural",
+    """
+n = len(xs)
+h = np.diff(xs)
+A = np.zeros((n, n)); rhs = np.zeros(n)
+A[0, 0] = A[-1, -1] = 1
+for i in range(1, n - 1):
+    A[i, i-1:i+2] = h[i-1], 2*(h[i-1] + h[i]), h[i]
+    rhs[i] = 3 * ((ys[i+1] - ys[i]) / h[i] - (ys[i] - ys[i-1]) / h[i-1])
+c = np.linalg.solve(A, rhs)
+b = np.diff(ys) / h - h * (2*c[:-1] + c[1:]) / 3
+d = np.diff(c) / (3 * h)
+k = np.searchsorted(xs, p) - 1
+dx = p - xs[k]
+y = ys[k] + b[k]*dx + c[k]*dx**2 + d[k]*dx**3
+""",
+    inputs={"xs": "np.array([0.,1.,2.5,3.])", "ys": "np.array([1.,2.,.5,.8])", "p": "1.7"},
+    tolerance=1e-12,
+)
+program(
+    "ordinary cells",
+    "bilinear image sampling",
+    """
+i, j = np.floor(pts).astype(int).T
+fi, fj = (pts - np.floor(pts)).T
+vals = (img[i, j] * (1 - fi) * (1 - fj) + img[i+1, j] * fi * (1 - fj)
+        + img[i, j+1] * (1 - fi) * fj + img[i+1, j+1] * fi * fj)
+y = (vals ** 2).sum()
+""",
+    inputs={"pts": "np.array([[.3,.6],[1.2,.4]])", "img": "np.arange(12.).reshape(3,4)**1.3"},
+    flagged=True,
+    tolerance=1e-12,
+)
+program(
+    "ordinary cells",
+    "piecewise function and select",
+    """
+f = np.piecewise(x, [x < 0, (x >= 0) & (x < 1), x >= 1], [lambda t: -t, lambda t: t ** 2, 1.0])
+g = np.select([x < 0, x < 1], [np.exp(x), 1 + x], default=2 * np.sqrt(np.abs(x)))
+h = np.where(np.isnan(x), 0, x)
+huber = np.where(np.abs(x) <= 1, 0.5 * x**2, np.abs(x) - 0.5)
+y = (f * g).sum() + huber.mean() + h.sum()
+""",
+    x="np.array([0.5, 1.5, -0.7, 2.0])",
+    tolerance=1e-13,
+)
+program(
+    "ordinary cells",
+    "masked statistics",
+    """
+ok = ~np.isnan(data)
+z = data[ok] * scale
+med = np.median(z)
+mad = np.median(np.abs(z - med))
+keep = np.abs(z - med) < 3 * mad
+y = z[keep].mean() + z[keep].std()
+z[~keep] = 0
+""",
+    inputs={"scale": "1.5"},
+    setup="data=np.array([1.,np.nan,2.2,3.1,30.,2.5])",
+    tolerance=1e-13,
+)
+program(
+    "ordinary cells",
+    "class with arrays and methods",
+    """
+class Layer:
+    def __init__(self, W, b, act=np.tanh):
+        self.W, self.b, self.act = W, b, act
+        self.cache = {}
+    def __call__(self, x):
+        self.cache['in'] = x
+        self.cache['out'] = self.act(x @ self.W + self.b)
+        return self.cache['out']
+class Net:
+    def __init__(self, *layers):
+        self.layers = list(layers)
+    def forward(self, x):
+        for l in self.layers:
+            x = l(x)
+        return x
+net = Net(Layer(W1, np.zeros(3)), Layer(W2, np.full(1, 0.1), act=lambda z: z))
+out = net.forward(X)
+y = np.mean((out[:, 0] - t) ** 2)
+""",
+    inputs={"W1": "np.array([[.1,.4,-.2],[.3,-.5,.2]])", "W2": "np.array([[.5],[.2],[-.3]])"},
+    setup="X=np.array([[1.,2.],[.5,-1.],[0.,.3]])\nt=np.array([1.,0.,.5])",
+    tolerance=1e-13,
+)
+program(
+    "ordinary cells",
+    "dataclass state and replace",
+    """
+from dataclasses import dataclass, replace, field
+@dataclass
+class State:
+    q: np.ndarray
+    p: np.ndarray
+    history: list = field(default_factory=list)
+    def energy(self):
+        return 0.5 * self.p @ self.p + 0.5 * k * self.q @ self.q
+s = State(q0 * 1.0, np.zeros(2))
+for _ in range(4):
+    s.p = s.p - 0.1 * k * s.q
+    s = replace(s, q=s.q + 0.1 * s.p)
+    s.history.append(s.energy())
+y = s.history[-1] + np.ptp(s.history)
+""",
+    inputs={"q0": "np.array([1.,.5])", "k": "2.0"},
+    tolerance=1e-12,
+)
+program(
+    "ordinary cells",
+    "gradient descent with momentum loop",
+    """
+w = w0.copy()
+v = np.zeros_like(w)
+losses = []
+for epoch in range(6):
+    r = X @ w - t
+    g = 2 * X.T @ r / len(t)
+    v = mom * v - lr * g
+    w += v
+    losses.append((r ** 2).mean())
+losses = np.array(losses)
+y = losses[-1] + losses.min()
+""",
+    inputs={"lr": "0.1", "mom": "0.5", "w0": "np.array([0.5,-0.5])"},
+    setup="rng=np.random.default_rng(5)\nX=rng.normal(size=(8,2))\nt=X@[1.,2.]",
+    tolerance=1e-12,
+)
+program(
+    "ordinary cells",
+    "Adam",
+    """
+m = np.zeros(2); v = np.zeros(2); th = x.copy()
+for t in range(1, 5):
+    g = 2 * th * np.array([1., 10.])
+    m = 0.9*m + 0.1*g
+    v = 0.999*v + 0.001*g**2
+    mh, vh = m/(1-0.9**t), v/(1-0.999**t)
+    th = th - 0.1 * mh/(np.sqrt(vh) + 1e-8)
+y = th @ [1., 3.]
+""",
+    x="np.array([1.,.5])",
+    tolerance=1e-12,
+    rtol=0.0001,
+)
+program(
+    "ordinary cells",
+    "einsum contractions",
+    """
+G = np.einsum('ij,kj->ik', A, A)
+t = np.einsum('ii', G)
+o = np.einsum('i,j,k->ijk', v, v, v)
+b = np.einsum('bij,bjk->bik', np.stack([A, 2*A]), np.stack([A.T, A.T]))
+s = np.einsum('ij,ij->i', A, A)
+y = t + o.sum() + np.einsum('bii->b', b) @ [1, 2] + s[0]
+""",
+    inputs={"A": "np.array([[.5,1.,2.],[3.,.2,1.]])", "v": "np.array([1.,2.])"},
+    tolerance=1e-12,
+)
+program(
+    "ordinary cells",
+    "Ising energy with roll",
+    """
+E = -J * np.sum(s * (np.roll(s, 1, axis=0) + np.roll(s, 1, axis=1))) - h * s.sum()
+beta = 1 / T
+w = np.exp(-beta * np.array([E, 0.9 * E, 1.1 * E]) / s.size)
+y = np.log(w.sum())
+""",
+    inputs={"J": "1.0", "h": "0.2", "T": "2.0"},
+    setup="s=np.array([[1,-1,1],[1,1,-1],[-1,1,1]], float)",
+    tolerance=1e-12,
+)
+program(
+    "ordinary cells",
+    "lotka volterra vectorised over species",
+    """
+N = N0 * 1.0
+hist = [N]
+for _ in range(6):
+    dN = N * (r + A @ N)
+    N = N + 0.05 * dN
+    hist.append(N)
+H = np.vstack(hist)
+y = H[-1].sum() + H.max(axis=0) @ [1., 2.]
+""",
+    inputs={"N0": "np.array([1.,.5])", "r": "np.array([1.,-.5])", "A": "np.array([[0.,-.8],[.6,0.]])"},
+    tolerance=1e-12,
+)
+program(
+    "ordinary cells",
+    "SIR with events",
+    """
+S, I, R = 0.99, 0.01, 0.0
+out = np.zeros((30, 3))
+for k in range(30):
+    out[k] = S, I, R
+    new = beta * S * I
+    rec = gamma * I
+    S, I, R = S - new, I + new - rec, R + rec
+peak = out[:, 1].max()
+day = out[:, 1].argmax()
+y = peak + 0.1 * out[-1, 2]
+""",
+    inputs={"beta": "0.5", "gamma": "0.1"},
+    tolerance=1e-12,
+)
+program(
+    "ordinary cells",
+    "random walk metropolis accepted path",
+    """
+rng = np.random.default_rng(7)
+x = 0.0
+chain = []
+for _ in range(10):
+    prop = x + scale * rng.normal()
+    if np.log(rng.uniform()) < -0.5 * (prop**2 - x**2):
+        x = prop
+    chain.append(x)
+chain = np.asarray(chain)
+y = chain.var() + chain[-1]
+""",
+    inputs={"scale": "0.8"},
+    tolerance=1e-12,
+)
+program(
+    "ordinary cells",
+    "dtype mixes",
+    """
+a = np.arange(4)
+b = a * x
+c = (a > 1) * x
+d = np.ones(4, dtype=np.float32) * x
+e = np.array([1, 2, 3, 4]) // 2 + x
+f = np.uint8(3) * x[0]
+g = b.astype(np.float64) + True
+y = (b + c + d + e).sum() + f + g[0]
+""",
+    x="np.array([0.5, 1.5, -0.7, 2.0])",
+    tolerance=1e-13,
+)
+program(
+    "ordinary cells",
+    "views and aliases",
+    """
+a = np.zeros((3, 3))
+diag = np.einsum('ii->i', a)
+row, col = a[1], a[:, 2]
+row[:] = x
+col += 1
+flat = a.ravel()
+flat[0] = x[0] * x[1]
+a.T[2, 0] = x[2] ** 2
+y = (a * np.arange(9.).reshape(3, 3)).sum() + diag.sum() * row[1]
+""",
+    x="np.array([0.5, 1.5, -0.7])",
+    tolerance=1e-13,
+)
+program(
+    "ordinary cells",
+    "game of in-place updates",
+    """
+a = x.copy()
+a[a < 0] *= -1
+a[::2] += a[1::2]
+a[[0, -1]] = a[[-1, 0]]
+np.multiply(a, 2, out=a)
+np.sqrt(a, out=a)
+a -= a.mean()
+a.sort()
+y = (a ** 3).sum()
+""",
+    x="np.array([0.5, 1.5, -0.7, 2.0])",
+    tolerance=1e-13,
+)
+program(
+    "ordinary cells",
+    "structured loop with zip and enumerate",
+    """
+total = 0
+for i, (row, t) in enumerate(zip(X, T)):
+    for j, v in np.ndenumerate(row):
+        total += (i + 1) * v * t ** (j[0] + 1)
+y = total / X.size
+""",
+    inputs={"X": "np.array([[.5,1.,2.],[3.,.2,1.]])", "T": "np.array([.5,2.])"},
+    tolerance=1e-13,
+)
+program(
+    "ordinary cells",
+    "meshgrid potential",
+    """
+xs = np.linspace(-1, 1, 4)
+X, Y = np.meshgrid(xs, xs, indexing='ij')
+r = np.sqrt((X - cx) ** 2 + (Y - cy) ** 2 + 0.1)
+V = q / r
+Ex, Ey = np.gradient(-V, xs, xs)
+y = (Ex ** 2 + Ey ** 2).sum() + V[1, 2]
+""",
+    inputs={"cx": "0.1", "cy": "-0.2", "q": "1.5"},
+    tolerance=1e-12,
+)
+program(
+    "ordinary cells",
+    "Bezier curve",
+    """
+from math import comb
+t = np.linspace(0, 1, 7)[:, None]
+n = len(P) - 1
+B = sum(comb(n, i) * (1 - t) ** (n - i) * t ** i * P[i] for i in range(n + 1))
+length = np.linalg.norm(np.diff(B, axis=0), axis=1).sum()
+y = length + B[3] @ [1., 2.]
+""",
+    inputs={"P": "np.array([[0.,0.],[1.,2.],[2.,-1.],[3.,0.5]])"},
+    tolerance=1e-12,
+)
+program(
+    "ordinary cells",
+    "polygon area and centroid",
+    """
+x, yy = P.T
+xn, yn = np.roll(x, -1), np.roll(yy, -1)
+cross = x * yn - xn * yy
+area = 0.5 * abs(cross.sum())
+cx = ((x + xn) * cross).sum() / (6 * area)
+y = area + cx
+""",
+    inputs={"P": "np.array([[0.,0.],[2.,.1],[2.2,1.5],[.3,1.]])"},
+    tolerance=1e-12,
+)
+program(
+    "ordinary cells",
+    "distance matrix and stress",
+    """
+D = np.sqrt(((X[:, None, :] - X[None, :, :]) ** 2).sum(axis=-1))
+iu = np.triu_indices(len(X), k=1)
+stress = ((D[iu] - target) ** 2).sum()
+y = np.sqrt(stress)
+""",
+    inputs={"X": "np.array([[0.5, 1.2], [-0.3, 0.8], [1.1, -0.4]])"},
+    setup="target=np.array([1.,2.,1.5])",
+    tolerance=1e-12,
+    flagged=True,
+)
+program(
+    "ordinary cells",
+    "triplet loss with norms",
+    """
+def dist(a, b):
+    return np.linalg.norm(a - b, axis=-1)
+loss = np.maximum(0, dist(e[0], e[1]) - dist(e[0], e[2]) + 0.5)
+cos = e[0] @ e[1] / (np.linalg.norm(e[0]) * np.linalg.norm(e[1]))
+y = loss + (1 - cos)
+""",
+    inputs={"e": "np.array([[0.5, 1.2], [-0.3, 0.8], [1.1, -0.4]])"},
+    tolerance=1e-12,
+)
+program(
+    "ordinary cells",
+    "page rank",
+    """
+n = 3
+M = L / L.sum(axis=0, keepdims=True)
+r = np.ones(n) / n
+for _ in range(30):
+    r = d * M @ r + (1 - d) / n
+y = r @ np.arange(1, n + 1)
+""",
+    inputs={"d": "0.85", "L": "np.array([[1.,2.,.5],[.3,1.,1.],[2.,.2,1.]])"},
+    tolerance=1e-12,
+)
+program(
+    "ordinary cells",
+    "string of options in kwargs",
+    """
+def fit(x, *, method='mean', axis=None, **kw):
+    fn = {'mean': np.mean, 'median': np.median, 'max': np.max}[method]
+    return fn(x, axis=axis, **kw)
+opts = dict(axis=0, keepdims=True)
+m = fit(A, method='mean', **opts)
+d = fit(A, method='median', **opts)
+y = ((A - m) ** 2).sum() + (m * d).sum() + fit(A, method='max')
+""",
+    inputs={"A": "np.array([[.5,1.,2.],[3.,.2,1.]])"},
+    tolerance=1e-12,
+)
+program(
+    "ordinary cells",
+    "lambda dictionary of activations",
+    """
+acts = {'relu': lambda z: np.maximum(z, 0), 'elu': lambda z: np.where(z > 0, z, np.expm1(z)),
+        'gelu': lambda z: 0.5 * z * (1 + np.tanh(np.sqrt(2/np.pi) * (z + 0.044715 * z**3))),
+        'softplus': lambda z: np.log1p(np.exp(-np.abs(z))) + np.maximum(z, 0), 'swish': lambda z: z / (1 + np.exp(-z))}
+res = {k: f(x) for k, f in acts.items()}
+y = sum((v ** 2).sum() for v in res.values())
+""",
+    x="np.array([0.5, 1.5, -0.7, 2.0])",
+    tolerance=1e-12,
+)
+program(
+    "ordinary cells",
+    "print in the loop and f-strings",
+    """
+x = start
+for it in range(4):
+    fx, dfx = x**3 - 2*x - 5, 3*x**2 - 2
+    x = x - fx / dfx
+    print(f"{it}: x = {x:.6f}, |f| = {abs(fx):.2e}", np.round(x, 3))
+y = x * start
+print("done", y, np.array([x, y]), sep=" | ")
+""",
+    inputs={"start": "2.5"},
+    tolerance=1e-13,
+    flagged=True,
+)
+program(
+    "ordinary cells",
+    "matrix exponential by Taylor and scaling",
+    """
+def expm(A, order=12, squarings=3):
+    A = A / 2 ** squarings
+    E = np.eye(len(A)); term = np.eye(len(A))
+    for k in range(1, order + 1):
+        term = term @ A / k
+        E = E + term
+    for _ in range(squarings):
+        E = E @ E
+    return E
+A = np.array([[0.0, w], [-w, -g]])
+y = (expm(A) @ [1.0, 0.0])[0] + np.linalg.matrix_power(A, 3)[0, 1]
+""",
+    inputs={"w": "2.0", "g": "0.3"},
+    tolerance=1e-12,
+)
+program(
+    "ordinary cells",
+    "block matrices and kron",
+    """
+I = np.eye(2)
+M = np.block([[a * I, np.ones((2, 1))], [np.ones((1, 2)), np.array([[b]])]])
+L = np.kron(I, M) + np.kron(M[:2, :2], np.eye(3))
+y = np.linalg.det(M) + np.linalg.slogdet(L)[1] + np.linalg.eigvalsh(M + M.T).max()
+""",
+    inputs={"a": "2.0", "b": "0.7"},
+    tolerance=1e-11,
+)
+program(
+    "ordinary cells",
+    "quantum two level",
+    """
+H = np.array([[delta, omega], [omega, -delta]]) / 2
+vals, vecs = np.linalg.eigh(H)
+U = vecs @ np.diag(np.exp(-1j * vals * t)) @ vecs.conj().T
+psi = U @ np.array([1, 0], dtype=complex)
+p = np.abs(psi) ** 2
+y = p[1] + np.real(np.vdot(psi, H @ psi))
+""",
+    inputs={"delta": "0.4", "omega": "1.2", "t": "2.0"},
+    tolerance=1e-11,
+)
+program(
+    "ordinary cells",
+    "AC circuit impedance",
+    """
+f = np.array([50.0, 100.0, 400.0])
+wv = 2 * np.pi * f
+Z = R + 1j * wv * L + 1 / (1j * wv * Cap * 1e-4)
+gain_db = 20 * np.log10(np.abs(R / Z))
+phase = np.degrees(np.angle(Z))
+y = gain_db.sum() + 0.01 * phase @ [1, 2, 3]
+""",
+    inputs={"R": "10.0", "L": "0.05", "Cap": "1.0"},
+    tolerance=1e-11,
+)
+program(
+    "ordinary cells",
+    "damped response complex exponent",
+    """
+s = complex(-zeta * wn, wn * np.sqrt(1 - zeta ** 2))
+t = np.linspace(0, 1, 5)
+resp = np.real(np.exp(s * t))
+y = resp.sum() + abs(s) + np.exp(s).imag
+""",
+    inputs={"zeta": "0.2", "wn": "3.0"},
+    tolerance=1e-12,
+)
+program(
+    "ordinary cells",
+    "mandelbrot smooth potential",
+    """
+z = 0j
+cc = complex(a, b)
+n = 0
+while abs(z) < 50 and n < 30:
+    z = z * z + cc
+    n += 1
+y = n + 1 - np.log2(np.log(np.abs(z)))
+""",
+    inputs={"a": "0.5", "b": "0.6"},
+    flagged=True,
+    tolerance=1e-12,
+    rtol=1e-05,
+)
+program(
+    "ordinary cells",
+    "cumulative max drawdown",
+    """
+wealth = np.cumprod(1 + r)
+peak = np.maximum.accumulate(wealth)
+dd = (peak - wealth) / peak
+y = dd.max() + np.log(wealth[-1])
+""",
+    inputs={"r": "np.array([.05,-.1,.03,-.04,.08])"},
+    flagged=True,
+    tolerance=1e-12,
+)
+program(
+    "ordinary cells",
+    "DTW dynamic programming",
+    """
+n, m = len(a), len(b)
+D = np.full((n + 1, m + 1), np.inf)
+D[0, 0] = 0
+for i in range(1, n + 1):
+    for j in range(1, m + 1):
+        cost = abs(a[i-1] - b[j-1])
+        D[i, j] = cost + min(D[i-1, j], D[i, j-1], D[i-1, j-1])
+y = D[n, m]
+""",
+    inputs={"a": "np.array([.5,1.5,.2])", "b": "np.array([.4,1.1,.9])"},
+    flagged=True,
+    tolerance=1e-12,
+)
+program(
+    "ordinary cells",
+    "soft-min viterbi in log space",
+    """
+V = np.zeros((3, 2))
+V[0] = logp[0]
+for t in range(1, 3):
+    for k in range(2):
+        cand = V[t-1] + T[:, k]
+        V[t, k] = np.logaddexp.reduce(cand) + logp[t, k]
+y = np.logaddexp(*V[-1])
+""",
+    inputs={"logp": "np.array([[-1.,-.5],[-.3,-2.],[-1.2,-.8]])", "T": "np.array([[-.2,-1.5],[-1.,-.4]])"},
+    tolerance=1e-12,
+)
+program(
+    "ordinary cells",
+    "bootstrap indices",
+    """
+rng = np.random.default_rng(0)
+idx = rng.integers(0, len(x), size=(5, len(x)))
+means = x[idx].mean(axis=1)
+lo, hi = np.percentile(means, [5, 95])
+y = hi - lo + np.median(means)
+""",
+    x="np.array([0.5, 1.5, -0.7, 2.0])",
+    tolerance=1e-12,
+)
+program(
+    "ordinary cells",
+    "permutation and shuffle",
+    """
+rng = np.random.default_rng(2)
+p = rng.permutation(len(x))
+z = x[p]
+np.random.seed(0)
+np.random.shuffle(order := np.arange(4))
+y = (z * np.arange(4)).sum() + (x[order] * [1, 2, 3, 4]).sum() ** 2
+""",
+    x="np.array([0.5, 1.5, -0.7, 2.0])",
+    tolerance=1e-12,
+)
+program(
+    "ordinary cells",
+    "correlation and regression line",
+    """
+r = np.corrcoef(x, z)[0, 1]
+slope, intercept = np.polyfit(x, z, 1)
+zs = (x - x.mean()) / x.std(ddof=1)
+skew = np.mean(zs ** 3)
+kurt = np.mean(zs ** 4) - 3
+y = r + slope * intercept + skew + kurt
+""",
+    inputs={"x": "np.array([0.5, 1.5, -0.7, 2.0])", "z": "np.array([1.,2.2,.3,1.9])"},
+    tolerance=1e-11,
+)
+program(
+    "ordinary cells",
+    "weighted quantile loss",
+    """
+def pinball(u, q):
+    return np.maximum(q * u, (q - 1) * u)
+qs = np.array([0.1, 0.5, 0.9])
+u = t[:, None] - (a + b * xx)[:, None] - c
+y = pinball(u, qs).mean()
+""",
+    inputs={"a": "0.3", "b": "0.7", "c": "np.array([-1.,.05,.8])"},
+    setup="xx=np.linspace(0,1,4)\nt=np.array([.2,.9,.6,1.3])",
+    tolerance=1e-12,
+)
+program(
+    "ordinary cells",
+    "sorting network and ranks",
+    """
+order = np.argsort(-x)
+top = x[order[:2]]
+ranks = np.empty(len(x), int)
+ranks[order] = np.arange(len(x))
+gain = (2 ** top - 1) / np.log2(np.arange(2) + 2)
+y = gain.sum() + (x * ranks).sum()
+""",
+    x="np.array([0.5, 1.5, -0.7, 2.0])",
+    tolerance=1e-12,
+)
+program(
+    "ordinary cells",
+    "list of arrays stacked later",
+    """
+rows = []
+for k in range(3):
+    rows.append(np.array([x[0] ** k, np.sin(k * x[1]), k]))
+M = np.array(rows)
+N = np.vstack(rows + [np.ones(3)])
+y = np.linalg.norm(M) + N.sum() + np.concatenate(rows)[3]
+""",
+    x="np.array([0.5, 1.5])",
+    tolerance=1e-12,
+)
+program(
+    "ordinary cells",
+    "array filled by comprehension of floats",
+    """
+vals = np.array([float(v) ** 2 for v in x])
+tot = float(np.sum(vals))
+lst = x.tolist()
+m = max(lst) + min(lst) + sum(lst)
+y = tot * m + np.float64(lst[0]) + len(lst)
+""",
+    x="np.array([0.5, 1.5, -0.7, 2.0])",
+    tolerance=1e-12,
+)
+program(
+    "ordinary cells",
+    "early exit and while",
+    """
+a, n = x.copy(), 0
+while np.abs(a).max() > 0.1 and n < 50:
+    a = a * 0.5 - 0.01 * a ** 2
+    n += 1
+y = a.sum() * n
+""",
+    x="np.array([0.5, 1.5, -0.7, 2.0])",
+    tolerance=1e-12,
+)
+program(
+    "ordinary cells",
+    "upwind advection with np.where and roll",
+    """
+u = u0.copy()
+vel = np.where(np.arange(5) < 3, c, -c)
+for _ in range(3):
+    back = (u - np.roll(u, 1)) / 0.2
+    fwd = (np.roll(u, -1) - u) / 0.2
+    u = u - 0.05 * (np.maximum(vel, 0) * back + np.minimum(vel, 0) * fwd)
+y = (u ** 2).sum() + u[2]
+""",
+    inputs={"u0": "np.array([0.,.5,1.,.4,.1])", "c": "0.8"},
+    tolerance=1e-12,
+)
+program(
+    "ordinary cells",
+    "multigrid restriction by slices",
+    """
+fine = np.sin(x)
+coarse = 0.25 * fine[:-2:2] + 0.5 * fine[1:-1:2] + 0.25 * fine[2::2]
+back = np.zeros_like(fine)
+back[1:-1:2] = coarse
+back[2:-2:2] = 0.5 * (coarse[:-1] + coarse[1:])
+y = ((fine - back) ** 2).sum()
+""",
+    x="np.array([0.5, 1.5, -0.7, 2.0, .3, .9, -.2])",
+    tolerance=1e-12,
+)
+program(
+    "ordinary cells",
+    "laplacian 2d five-point",
+    """
+lap = np.zeros_like(U)
+lap[1:-1, 1:-1] = (U[:-2, 1:-1] + U[2:, 1:-1] + U[1:-1, :-2] + U[1:-1, 2:] - 4 * U[1:-1, 1:-1])
+U = U + 0.1 * lap
+U[0, :] = U[-1, :] = 0
+U[:, [0, -1]] = 1.0
+y = (U ** 2).sum()
+""",
+    inputs={"U": "np.arange(16.).reshape(4,4)**1.2/5"},
+    tolerance=1e-12,
+)

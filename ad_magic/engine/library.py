@@ -108,16 +108,19 @@ class _ComplexType(type):
         parts = [*args, *options.values()]
         if not any(is_active(x) or type(x) is Complex for x in parts):
             return complex(*args, **options)
-        real = args[0] if args else options.get("real", 0.0)
-        imag = args[1] if len(args) > 1 else options.get("imag", 0.0)
-        return (
-            Complex(real, 0.0) + Complex(imag, 0.0) * 1j
-            if not isinstance(imag, complex)
-            else Complex(real, 0.0) + imag * 1j
-        )
+        real = _of_python(args[0] if args else options.get("real", 0.0))
+        imag = _of_python(args[1] if len(args) > 1 else options.get("imag", 0.0))
+        return real + imag * 1j
 
     def __instancecheck__(cls, instance: Any) -> bool:
         return isinstance(instance, complex)
+
+
+def _of_python(x: Any) -> Any:
+    """A number, active or complex, as a complex number of Python."""
+    if isinstance(x, complex):
+        return Complex(as_python(x.real), as_python(x.imag))
+    return Complex(as_python(x), 0.0)
 
 
 class ComplexName(complex, metaclass=_ComplexType):

@@ -13,6 +13,7 @@ from ad_magic.rules.arrays.frozen import np
 
 from . import buffers, memory
 from .array import NUMBERS, Array, is_active, operand
+from .operation import bare_value
 from .quick import one, product, two
 
 
@@ -38,6 +39,8 @@ def call_ufunc(ufunc: np.ufunc, method: str, inputs: tuple[Any, ...], options: d
             if all(set(kinds) <= set("O->") for kinds in ufunc.types):
                 return _of_python(ufunc, inputs)
             raise no_rule(f"{_home(ufunc)}.{ufunc.__name__}")
+        if where is not True:
+            inputs = _unmasked(ufunc, inputs, where)
         result = handler(*inputs, **options)
         if result is not NotImplemented and where is not True:
             result = _masked(result, where, out)
@@ -53,6 +56,24 @@ def call_ufunc(ufunc: np.ufunc, method: str, inputs: tuple[Any, ...], options: d
             plain = [np.float64(1.0) if is_active(operand(x)) else np.asarray(operand(x)) for x in inputs]
             ufunc(*plain, out=np.empty(np.broadcast_shapes(*map(np.shape, plain)), target.dtype))  # raises as NumPy
     return written(out, result)
+
+
+_INSIDE = 0.5  # it is in the domain of every ufunc but np.arccosh
+_NEVER_AT: dict[Any, float] = {np.arccosh: 2.0}
+
+
+def _unmasked(ufunc: np.ufunc, inputs: tuple[Any, ...], where: Any) -> tuple[Any, ...]:
+    """The operands with a harmless number where `where=` says that nothing is computed: plain ones if that is enough,
+    the active ones where a result would still be NaN or infinite."""
+    mask = np.asarray(operand(where))
+    harmless = _NEVER_AT.get(ufunc, _INSIDE)
+    for active_too in (False, True):
+        with np.errstate(all="ignore"):
+            seen = ufunc(*(bare_value(operand(x)) for x in inputs))
+        if np.all(np.isfinite(seen) | mask):
+            break
+        inputs = tuple(np.where(mask, x, harmless) if active_too or not is_active(operand(x)) else x for x in inputs)
+    return inputs
 
 
 def _masked(result: Any, where: Any, out: Any) -> Any:

@@ -256,7 +256,10 @@ class Memory:
             self._write_tangent(places, last, directions(value) if active else None, inner)
         op = MemoryOperation("write", (active,), self.owner.shape, places, last)
         columns = (self.row, self.state, (value.index if tape.limit != 0 else -1) if active else inner)
-        self.state = row(tape, op, columns, None, inner, directions(value) if active and tape.forward else None)
+        along = None
+        if tape.forward:
+            along = directions(value) if active else np.broadcast_to(0.0, (tape.directions, *shape_of(inner)))
+        self.state = row(tape, op, columns, None, inner, along)
         self._written()
 
     def _write_tangent(self, places: Any, last: Any, tangent: Any, inner: Any) -> None:

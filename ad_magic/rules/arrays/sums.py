@@ -53,7 +53,7 @@ def _everywhere(g: Any, shape: tuple[int, ...]) -> Any:
         full = np.empty(shape)
         full.fill(g)
         return full
-    if isinstance(g, (float, int, complex, np.generic)):
+    if isinstance(g, (float, int, complex, np.generic)) and not hasattr(g, "__array_function__"):  # none that is active
         return np.full(shape, g)
     return np.broadcast_to(g, shape)
 
