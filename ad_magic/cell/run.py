@@ -91,6 +91,10 @@ class Run:
         code = self.tape.codes[row] if 0 <= row < len(self.tape.codes) else None
         return place_of(code, self.tape.instructions[row]) if code is not None else None
 
+    def lines(self, file: str) -> tuple[str, ...]:
+        """The lines of a source."""
+        return lines_of(file)
+
     def line_of(self, row: int) -> int | None:
         """The line of the cell on which a row stands; None elsewhere."""
         place = self.place(row)

@@ -1,7 +1,8 @@
 """PROGRAMS: source text from a recorded run, and from the cell itself."""
 
+from .javascript import javascript
 from .python import source
 from .straight import straight
 from .symbols import NoProgram
 
-__all__ = ["NoProgram", "source", "straight"]
+__all__ = ["NoProgram", "javascript", "source", "straight"]

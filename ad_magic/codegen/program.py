@@ -36,6 +36,7 @@ class Block:
         self.statements: list[Statement] = []
         self._known: dict[Any, ast.Name] = {} if outer is None else dict(outer._known)
         self._parts: list[int] = outer._parts if outer is not None else [0]
+        self._guards: set[str] = outer._guards if outer is not None else set()
         self.renamed: dict[str, ast.expr] = outer.renamed if outer is not None else {}
 
     def assign(self, target: str, value: ast.expr, row: int, kind: str) -> ast.expr:
@@ -87,6 +88,10 @@ class Block:
 
     def guard(self, condition: ast.expr, row: int) -> None:
         """From here on the condition must be true."""
+        shown = text(condition)
+        if shown in self._guards:
+            return
+        self._guards.add(shown)
         self.statements.append(Statement("", condition, row, "guard"))
 
     def _elementary(self, value: ast.expr, row: int) -> tuple[ast.expr, Any]:

@@ -6,7 +6,7 @@ import ast
 import math
 from collections.abc import Mapping, Sequence
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from ad_magic.engine.arrays.operation import absent, reduced
 from ad_magic.engine.operation import INPUT, Operation, partial_of
@@ -22,19 +22,25 @@ from .values import Values, picked, scattered, simplest, symbol_of, written
 # ---- local partials ------------------------------------------------------------------------------
 
 
-def _scalar_partials(
-    writer: Writer, op: Operation, operands: Sequence[Any], marks: Sequence[bool], z: Any
-) -> list[tuple[int, ast.expr, Any, bool]]:
-    """(position, partial, its value here, whether it is an ordinary number) for each active operand of a number."""
-    rule = op.rule
-    assert rule is not None
+class Partial(NamedTuple):
+    """A local partial of a number."""
+
+    expression: ast.expr
+    value: Any  # in the recorded run
+    ordinary: bool  # whether Python's arithmetic can compute it there, and it is finite
+
+
+def scalar_partials(
+    writer: Writer, rule: Rule, operands: Sequence[Any], marks: Sequence[bool], z: Any
+) -> list[tuple[int, Partial]]:
+    """(position, partial) for each active operand of a number."""
     trees = [tree(x, writer) for x in operands]
     plain = [bare(x) for x in operands]
     found = []
     for k, partial in partials_of(rule, trees, tree(z, writer), marks):
         point = (plain[k], len(plain)) if rule.variadic else plain
         value = partial_of(rule, 0 if rule.variadic else k, point, bare(z))
-        found.append((k, partial, value, _is_ordinary(rule, k, point, bare(z), value)))
+        found.append((k, Partial(partial, value, _is_ordinary(rule, k, point, bare(z), value))))
     return found
 
 
@@ -48,15 +54,16 @@ def _is_ordinary(rule: Rule, k: int, point: Sequence[Any], z: Any, value: Any) -
         return False
 
 
-def _times(writer: Writer, partial: ast.expr, value: Any, ordinary: bool, g: Symbol) -> Symbol:
+def times_partial(writer: Writer, partial: Partial, g: Any) -> Any:
     """partial * g; at a singular point as IEEE arithmetic has it, and an exact zero is absent."""
-    if ordinary:
+    if partial.ordinary:
         with np.errstate(all="ignore"):
-            return Symbol(writer, writer.block.atom(product(partial, g.expression), writer.row), value * g.value)
+            expression = writer.block.atom(product(partial.expression, g.expression), writer.row)
+            return type(g)(writer, expression, partial.value * g.value)
     writer.helpers["at_edge"], writer.helpers["times"] = at_edge, times
-    limit = ast.Call(name("at_edge"), [_thunk(partial), number(value)], [])
+    limit = ast.Call(name("at_edge"), [_thunk(partial.expression), number(partial.value)], [])
     call = ast.Call(name("times"), [limit, g.expression], [])
-    return Symbol(writer, writer.block.atom(call, writer.row), times(value, g.value))
+    return type(g)(writer, writer.block.atom(call, writer.row), times(partial.value, g.value))
 
 
 def _thunk(value: ast.expr) -> ast.expr:
@@ -100,7 +107,7 @@ def _entry_partial(rule: Rule, partial: str) -> Any:
 
 def rule_of(op: Operation) -> Rule:
     """The row of the table: the engine may know a shorter way where a value is at hand."""
-    return RULES.get(op.name, op.rule)  # type: ignore[arg-type]
+    return RULES.get(op.name, op.rule)  # type: ignore[return-value]
 
 
 def _entry_times(writer: Writer, rule: Rule, operands: Sequence[Any], z: Any, k: int, partial: str, g: Any) -> Any:
@@ -168,16 +175,16 @@ def _tangent(writer: Writer, op: Any, left: Any, right: Any, values: Values, tan
     if not op.array:
         operands = [values[i] if on else i for i, on in marked]
         terms = [
-            _times(writer, partial, value, ordinary, symbol_of(writer, tangents[marked[k][0]]))
-            for k, partial, value, ordinary in _scalar_partials(writer, op, operands, [on for _, on in marked], z)
+            times_partial(writer, partial, symbol_of(writer, tangents[marked[k][0]]))
+            for k, partial in scalar_partials(writer, rule_of(op), operands, [on for _, on in marked], z)
             if not absent(tangents[marked[k][0]])
         ]
         return _sum(terms)
     if hasattr(op, "pull_carefully"):
         operands = [values[i] if on else i for i, on in marked]
         terms = [
-            _entry_times(writer, rule_of(op), operands, z, k, partial, tangents[marked[k][0]])
-            for k, partial in rule_of(op).live_partials(op.active, op.is_complex)
+            _entry_times(writer, rule_of(op), operands, z, k, factor, tangents[marked[k][0]])
+            for k, factor in rule_of(op).live_partials(op.active, op.is_complex)
             if not absent(tangents[marked[k][0]])
         ]
         return _spread(_sum([term for term in terms if not absent(term)]), z)
@@ -315,12 +322,12 @@ def _pull(writer: Writer, op: Any, left: Any, right: Any, values: Values, adjoin
     if not op.array:
         operands = [values[i] if on else i for i, on in marked]
         g = symbol_of(writer, g)
-        for k, partial, value, ordinary in _scalar_partials(writer, op, operands, [on for _, on in marked], z):
-            adjoints.add(marked[k][0], _times(writer, partial, value, ordinary, g))
+        for k, partial in scalar_partials(writer, rule_of(op), operands, [on for _, on in marked], z):
+            adjoints.add(marked[k][0], times_partial(writer, partial, g))
     elif hasattr(op, "pull_carefully"):
         operands = [values[i] if on else i for i, on in marked]
-        for k, partial in rule_of(op).live_partials(op.active, op.is_complex):
-            adjoints.put(marked[k][0], _entry_times(writer, rule_of(op), operands, z, k, partial, g), operands[k])
+        for k, factor in rule_of(op).live_partials(op.active, op.is_complex):
+            adjoints.put(marked[k][0], _entry_times(writer, rule_of(op), operands, z, k, factor, g), operands[k])
     elif hasattr(op, "inner"):
         parts = g if isinstance(g, tuple) else (g,)
         start: dict[int, Any] = {}

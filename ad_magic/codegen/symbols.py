@@ -51,6 +51,8 @@ class Writer:
 
     def constant(self, x: Any) -> ast.expr:
         """A name for a constant array; the same for the same numbers."""
+        if x.dtype == object:
+            raise NoProgram("an array of objects cannot be written down in a program")
         if x.ndim == 0:
             return tree(x[()], self)
         key = (x.shape, x.dtype.str, x.tobytes())
@@ -71,15 +73,62 @@ class Writer:
             return self.symbol(call, function(*map(bare, args)))
 
 
-class Symbol:
+class Written:
     """A value of the program: its expression (a name or a number), and its value in the recorded run."""
 
     __slots__ = ("expression", "value", "writer")
-    __array_priority__ = 2000.0
     __hash__ = None  # type: ignore[assignment]
 
     def __init__(self, writer: Writer, expression: ast.expr, value: Any) -> None:
         self.writer, self.expression, self.value = writer, expression, value
+
+    def __bool__(self) -> bool:
+        truth = bool(self.value)
+        condition = self.expression if truth else ast.UnaryOp(ast.Not(), self.expression)
+        self.writer.block.guard(condition, self.writer.row)
+        return truth
+
+    def __neg__(self) -> Any:
+        return self.made(ast.UnaryOp(ast.USub(), self.expression), -self.value)
+
+    def __pos__(self) -> Any:
+        return self
+
+    def made(self, expression: ast.expr, value: Any) -> Any:
+        """One of the same kind, for an expression, which becomes a statement."""
+        return type(self)(self.writer, self.writer.block.atom(simplified(expression), self.writer.row), value)
+
+
+class Entry(Written):
+    """A number. To NumPy it is an object like any other: arrays of such are arrays of objects."""
+
+    __slots__ = ()
+
+    def conjugate(self) -> Entry:
+        return self
+
+    def _function(self, name_: str, function: Callable[[float], float]) -> Entry:
+        with np.errstate(all="ignore"):
+            return self.made(ast.Call(name(name_), [self.expression], []), float(function(self.value)))
+
+    def __abs__(self) -> Entry:
+        return self._function("abs", abs)
+
+    def sqrt(self) -> Entry:
+        return self._function("sqrt", np.sqrt)
+
+    def exp(self) -> Entry:
+        return self._function("exp", np.exp)
+
+    def log(self) -> Entry:
+        return self._function("log", np.log)
+
+
+class Symbol(Written):
+    """A number or an array. NumPy hands over to it."""
+
+    __slots__ = ()
+    __array_priority__ = 2000.0
 
     shape = property(lambda self: np.shape(self.value))
     ndim = property(lambda self: np.ndim(self.value))
@@ -112,18 +161,6 @@ class Symbol:
     def __getitem__(self, key: Any) -> Symbol:
         index = index_tree(key, self.writer)
         return self.writer.symbol(ast.Subscript(self.expression, index, ast.Load()), self.value[bare(key)])
-
-    def __bool__(self) -> bool:
-        truth = bool(self.value)
-        condition = self.expression if truth else ast.UnaryOp(ast.Not(), self.expression)
-        self.writer.block.guard(condition, self.writer.row)
-        return truth
-
-    def __neg__(self) -> Symbol:
-        return self.writer.symbol(ast.UnaryOp(ast.USub(), self.expression), -self.value)
-
-    def __pos__(self) -> Symbol:
-        return self
 
     def __abs__(self) -> Symbol:
         return np.abs(self)  # type: ignore[return-value]
@@ -195,12 +232,12 @@ def _method(make: Callable[..., Any], reflected: bool) -> Callable[[Any, Any], A
 
 def binary(kind: type[ast.operator], function: Callable[[Any, Any], Any], x: Any, y: Any) -> Any:
     """An operator of Python between symbols, or a symbol and a constant."""
-    writer = x.writer if isinstance(x, Symbol) else y.writer
-    if not _known(x) or not _known(y):
+    one = x if isinstance(x, Written) else y
+    if not _goes_with(one, x) or not _goes_with(one, y):
         return NotImplemented
     with np.errstate(all="ignore"):
         value = function(_number(bare(x)), _number(bare(y)))
-    return writer.symbol(ast.BinOp(tree(x, writer), kind(), tree(y, writer)), value)
+    return one.made(ast.BinOp(tree(x, one.writer), kind(), tree(y, one.writer)), value)
 
 
 def _number(x: Any) -> Any:
@@ -209,14 +246,17 @@ def _number(x: Any) -> Any:
 
 
 def _compared(kind: type[ast.cmpop], function: Callable[[Any, Any], Any], x: Any, y: Any) -> Any:
-    writer = x.writer
-    if not _known(y):
+    if not _goes_with(x, y):
         return NotImplemented
-    return writer.symbol(ast.Compare(tree(x, writer), [kind()], [tree(y, writer)]), function(bare(x), bare(y)))
+    condition = ast.Compare(tree(x, x.writer), [kind()], [tree(y, x.writer)])
+    if isinstance(x, Entry):  # most often it is asked at once, and becomes a guard
+        return Entry(x.writer, condition, function(bare(x), bare(y)))
+    return x.made(condition, function(bare(x), bare(y)))
 
 
-def _known(x: Any) -> bool:
-    return isinstance(x, (Symbol, np.ndarray, np.generic, float, int, complex))
+def _goes_with(one: Any, x: Any) -> bool:
+    numbers = (type(one), np.generic, float, int, complex)
+    return isinstance(x, numbers) or (isinstance(one, Symbol) and isinstance(x, (Symbol, np.ndarray)))
 
 
 for _name, (_kind, _function) in _BINARY.items():
@@ -225,18 +265,18 @@ for _name, (_kind, _function) in _BINARY.items():
         def _make(x: Any, y: Any, kind: Any = _kind, function: Any = _function) -> Any:
             return binary(kind, function, x, y)
 
-        setattr(Symbol, f"__{'r' * _reflected}{_name}__", _method(_make, _reflected))
+        setattr(Written, f"__{'r' * _reflected}{_name}__", _method(_make, _reflected))
 for _name, (_comparison, _function) in _COMPARE.items():
 
     def _compare(x: Any, y: Any, kind: Any = _comparison, function: Any = _function) -> Any:
         return _compared(kind, function, x, y)
 
-    setattr(Symbol, f"__{_name}__", _compare)
+    setattr(Written, f"__{_name}__", _compare)
 
 
 def bare(x: Any) -> Any:
     """The value of a symbol, also in a tuple or a list."""
-    if isinstance(x, Symbol):
+    if isinstance(x, Written):
         return x.value
     if type(x) in (tuple, list):
         return type(x)(map(bare, x))
@@ -274,7 +314,7 @@ def _ufunc_name(ufunc: Any, method: str) -> str:
 
 def tree(x: Any, writer: Writer) -> ast.expr:
     """The expression for an argument: a symbol, a number, an array, or a nesting of them. Raises NoProgram."""
-    if isinstance(x, Symbol):
+    if isinstance(x, Written):
         return x.expression
     if isinstance(x, np.ndarray):
         return writer.constant(x)

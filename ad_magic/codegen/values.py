@@ -57,8 +57,7 @@ def _named(writer: Writer, value: Any, label: str | None) -> Any:
 def _value(writer: Writer, op: Operation, arguments: Sequence[Any], recorded: Any) -> Any:
     if not op.array:
         assert op.rule is not None
-        if isinstance(recorded, float) and math.isinf(recorded) and _raises(op, [bare(x) for x in arguments]):
-            raise NoProgram(f"{op.name} overflows here, and Python's own arithmetic raises an error then")
+        refuse_overflow(op, arguments, recorded)
         expression = value_of(op.rule, [tree(x, writer) for x in arguments])
         return Symbol(writer, writer.block.atom(expression, writer.row), recorded)
     special = _SPECIAL.get(op.name)
@@ -75,13 +74,15 @@ def _value(writer: Writer, op: Operation, arguments: Sequence[Any], recorded: An
     return entry_function(op.name)(*arguments)
 
 
-def _raises(op: Operation, arguments: Sequence[Any]) -> bool:
+def refuse_overflow(op: Operation, arguments: Sequence[Any], recorded: Any) -> None:
+    """Raise NoProgram where a number is infinite and Python's own arithmetic raises an error."""
+    if not isinstance(recorded, float) or not math.isinf(recorded):
+        return
     assert op.rule is not None
     try:
-        plain_value(op.rule)(*arguments)
+        plain_value(op.rule)(*map(bare, arguments))
     except (ArithmeticError, ValueError):
-        return True
-    return False
+        raise NoProgram(f"{op.name} overflows here, and Python's own arithmetic raises an error then") from None
 
 
 def _array(writer: Writer, op: Any, entries: Sequence[Any]) -> Symbol:
