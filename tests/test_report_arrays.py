@@ -359,8 +359,41 @@ def test_in_a_loop_what_is_written_in_place_is_part_of_the_run_that_computed_it(
     r = shell.user_ns["r"]
     (group,) = (group for section in table(r).sections for group in section.groups if "+=" in group.code)
     assert group.count == 3
-    assert len({len(run.items) for run in group.runs}) == 1
+    done = [[row.op for row in run.items] for run in group.runs]
+    assert done[1] == done[2] == ["look", *done[0]]  # nothing was written before the first
     assert "× 3" in r.to_html()
+    shell.run_cell(
+        "%%grad x=np.arange(3.0) -q -o r\nfor k in range(3):\n    x[k] = x[k-1] * 2\n    x[1:] *= 2\nx.sum()"
+    )
+    counts = [group.count for section in table(shell.user_ns["r"]).sections for group in section.groups]
+    assert counts == [1, 3, 3, 1]
+
+
+def test_constant_arrays_have_the_names_that_they_have_in_the_source(shell):
+    shell.run_line_magic("load_ext", "ad_magic")
+    shell.run_cell("import numpy as np\nX, y, é = np.ones((8, 2)), np.arange(8.0), np.arange(8.0)\nd = {'t': y}")
+    cell = """\
+h = X @ w
+e = (y + 1) * h - d['t'] * é
+f = np.where(y > 3, e, y) + np.interp(w[0], y, X[:, 1])
+g = np.bincount(np.arange(8) % 3, f)
+f -= np.linspace(0.0, 1.0, 8)
+np.sum(f) + g[0]"""
+    shell.run_cell(f"%%grad w=np.ones(2) -q -o r\n{cell}")
+    r = shell.user_ns["r"]
+    assert [row.expression for row in r.rows if row.op != "item"] == [
+        "w", "X @ v1", "(y + 1) * v2", "v3 - (d['t'] * é)", "np.where(y > 3, v4, y)", "np.interp(v6, y, X[:, 1])",
+        "v5 + v7", "np.bincount(np.arange(8) % 3, v8)", "v8 - <8>", "np.sum(v10)", "v11 + v12",
+    ]  # fmt: skip
+
+
+def test_an_input_that_is_a_part_of_an_array_is_no_operation(shell):
+    shell.run_line_magic("load_ext", "ad_magic")
+    shell.run_cell("import numpy as np\nW = np.linspace(-1, 1, 4).reshape(2, 2)\nv = np.arange(6.0)[1:3]")
+    shell.run_cell("%%grad W v -q -o r\nh = W @ v\nv[0] = 1.0\nnp.sum(h) + v[0]")
+    assert [row.expression for row in shell.user_ns["r"].rows] == [
+        "W", "v", "v1 @ v2", "v[0] = 1.0", "np.sum(v3)", "v", "v6[0]", "v5 + v7",
+    ]  # fmt: skip
 
 
 def test_the_comma_of_a_matrix_stands_at_its_number():

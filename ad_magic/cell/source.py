@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import itertools
 import linecache
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from functools import cache
 from pathlib import Path
 from types import CodeType
@@ -91,11 +91,51 @@ def _span(node: ast.expr | ast.stmt) -> tuple[int, int, int, int]:
 def label_at(place: Place) -> str | None:
     """The user's own name for the value of the expression at a place: "z" for the whole right side of `z = …`."""
     lines = lines_of(place.file)
-    span = place.span
-    if not all(line.isascii() for line in lines[span[0] - 1 : span[2]]):
-        encoded = [lines[n - 1][:c].encode() for n, c in ((span[0], span[1]), (span[2], span[3]))]
-        span = (span[0], len(encoded[0]), span[2], len(encoded[1]))
-    return _labels("\n".join(lines)).get(span)
+    return _labels("\n".join(lines)).get(_in_bytes(place.span, lines))
+
+
+def _in_bytes(span: tuple[int, int, int, int], lines: tuple[str, ...]) -> tuple[int, int, int, int]:
+    """A span whose columns count bytes of UTF-8, as those of a syntax tree do."""
+    if all(line.isascii() for line in lines[span[0] - 1 : span[2]]):
+        return span
+    encoded = [lines[n - 1][:c].encode() for n, c in ((span[0], span[1]), (span[2], span[3]))]
+    return span[0], len(encoded[0]), span[2], len(encoded[1])
+
+
+LONGEST_NAME = 16
+
+
+def operands_at(place: Place) -> tuple[str, ...]:
+    """The operands of the operator or of the call at a place as they are written: ("X", "w") for `X @ w`; "" for one
+    that is long. () where there are none."""
+    lines = lines_of(place.file)
+    return _operands("\n".join(lines)).get(_in_bytes(place.span, lines), ())
+
+
+@cache
+def _operands(text: str) -> dict[tuple[int, int, int, int], tuple[str, ...]]:
+    try:
+        tree = ast.parse(text)
+    except SyntaxError:
+        return {}
+    found = {}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.BinOp):
+            found[_span(node)] = _names((node.left, node.right), "({})")
+        elif isinstance(node, ast.AugAssign):
+            found[_span(node)] = _names((node.target, node.value), "({})")
+        elif isinstance(node, ast.Call) and not any(isinstance(x, ast.Starred) for x in node.args):
+            found[_span(node)] = _names(node.args)
+    return found
+
+
+def _names(nodes: Iterable[ast.expr], bracket: str = "{}") -> tuple[str, ...]:
+    """The texts of expressions; `bracket` is put around one that an operator might tear apart."""
+    whole = (ast.Name, ast.Attribute, ast.Subscript, ast.Call)
+    texts = ((ast.unparse(x), x) for x in nodes)
+    return tuple(
+        "" if len(text) > LONGEST_NAME else text if isinstance(x, whole) else bracket.format(text) for text, x in texts
+    )
 
 
 _LOOKS = ("print", "range", "len", "str", "repr", "format", "isinstance")

@@ -226,7 +226,7 @@ class SolverOperation(PairOperation):
         """The tangent of the result."""
         raise NotImplementedError
 
-    def expression(self, *operands: str) -> str:
+    def expression(self, *operands: str, written: Sequence[str] = ()) -> str:
         """The call as a person writes it: "brentq(f, 0, 10)"."""
         from .arrays.texts import _text
 

@@ -43,8 +43,8 @@ def line_groups(rows: Iterable[Row], sources: Mapping[str, Source]) -> list[Line
             again = False
         elif place is None:  # without columns: whatever lies between two visits parts them
             again = not adjacent
-        elif place not in places[key]:
-            again = False
+        elif place not in places[key] and not (row.op == "look" and (row.span, "") in places[key]):
+            again = False  # an array is looked at before something is computed of it
         else:
             where = (row.source, place, row.op)
             if where not in inner:

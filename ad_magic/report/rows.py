@@ -9,7 +9,7 @@ from functools import cache
 from typing import Any
 
 from ad_magic.cell.run import Run
-from ad_magic.cell.source import Place, label_at, lines_of, only_looked_at, place_of, title_of
+from ad_magic.cell.source import Place, label_at, lines_of, only_looked_at, operands_at, place_of, title_of
 from ad_magic.engine.decisions import STOPS
 from ad_magic.engine.operation import COMPARISONS, INPUT, Operation
 from ad_magic.engine.tape import Columns, depended_on, reverse_order
@@ -80,8 +80,9 @@ def make_rows(
 
 
 def is_hidden(op: Operation, value: Any) -> bool:
-    """Whether a row of the tape has no row of its own in the table: a memory, a result with several parts."""
-    return (op.memory and op.name == "memory") or isinstance(value, tuple)
+    """Whether a row of the tape has no row of its own in the table: a memory and how it begins, a result with several
+    parts."""
+    return (op.memory and (op.name == "memory" or getattr(op, "begins", False))) or isinstance(value, tuple)
 
 
 def shown_parents(tape: Columns, index: int, where: Mapping[int, int]) -> list[int]:
@@ -127,10 +128,23 @@ def expression(tape: Columns, index: int, where: Mapping[int, int]) -> str:
     if op.name == "part":
         return f"{texts[0]}[{op.which}]"  # type: ignore[attr-defined]
     if op.array and op.rule is not None:
-        return op.expression(*texts)  # type: ignore[attr-defined]
+        return _array_text(op, texts, place_at(tape, index))
     if op.rule is not None:
         return op.rule.expression(*texts)
     return op.text.format(*texts)
+
+
+def _array_text(op: Any, texts: list[str], place: Place | None) -> str:
+    """An operation on arrays. A constant array that is said by its shape has the name that it has in the source."""
+    text: str = op.expression(*texts)
+    if "<" not in text or place is None:
+        return text
+    from ad_magic.engine.arrays.texts import by_name
+
+    written = operands_at(place)
+    if len(written) == len(texts):
+        texts = by_name(texts, written)
+    return op.expression(*texts, written=written) if hasattr(op, "options") else op.expression(*texts)
 
 
 def _named(tape: Columns, row: int, where: Mapping[int, int]) -> str:

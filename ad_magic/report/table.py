@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from itertools import islice, product
 from typing import TYPE_CHECKING, Any
 
-from .array import brief, is_short, shape_of, shape_text
+from .array import brief, is_short, is_small, shape_of, shape_text
 from .lines import LineGroup, line_groups
 from .row import Flag, Number, Row, Source
 
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 MAX_SEEDS = 6  # tangent columns; more than that cannot be read side by side
 MAX_ENTRIES = 4  # the same where inputs are arrays and the adjoint has the derivative for all of their entries
 MAX_WIDE = 2  # and where what is computed are matrices or long vectors: a column of them is wide
+TANGENTS_WIDE = 44  # characters of all tangents of such side by side, where the adjoint says the same in one column
 SEEDS_NAMED = 8  # in a note
 MAX_SWEEPS = 16  # entries of an array output for whose Jacobian the report runs a reverse sweep each
 
@@ -209,7 +210,10 @@ def _seeds(r: Result) -> tuple[list[str], list[str]]:
     starts = tuple(f"{name}[" for name in arrays)
     hidden = many and of_arrays > 0
     known = computed_seeds(r) if arrays else r.seeds
-    shown = [seed for seed in known if not (hidden and seed.startswith(starts))][:MAX_SEEDS]
+    room = MAX_SEEDS
+    if any(row.adjoint is not None for row in r.rows):
+        room = min(room, max(MAX_WIDE, TANGENTS_WIDE // widest(row.value for row in r.rows)))
+    shown = [seed for seed in known if not (hidden and seed.startswith(starts))][:room]
     notes = []
     if hidden:
         which = f"{of_arrays} seed{'s' if of_arrays != 1 else ''}, the entries of {_some(list(arrays))}"
@@ -222,6 +226,23 @@ def _seeds(r: Result) -> tuple[list[str], list[str]]:
         end = "" if some.endswith("…") else "."
         notes.append(f"Tangents of {left} more seed{'s' if left != 1 else ''} are not shown: {some}{end}")
     return shown, notes
+
+
+def widest(values: Iterable[Any]) -> int:
+    """How many characters the widest of these numbers and arrays takes in a column, roughly.
+
+    >>> widest([1.5])
+    7
+    """
+    return max(map(_width, values), default=7)
+
+
+def _width(x: Any) -> int:
+    if not shape_of(x):
+        return 7
+    if is_small(x):  # its entries
+        return 9 * x.shape[-1] if x.ndim > 1 else 9
+    return 15  # heat strip and norm
 
 
 def _seed_names(r: Result, *, arrays: bool) -> Iterator[str]:

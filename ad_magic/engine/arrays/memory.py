@@ -222,8 +222,9 @@ class Memory:
         assert whole is not None
         return made(self.tape, whole.index, whole.value, whole.tangent)
 
-    def write(self, view: np.ndarray[Any, Any], key: Any, given: Any) -> None:
-        """Write a value, active or plain, to `view[key]` (all of the view where key is None)."""
+    def write(self, view: np.ndarray[Any, Any], key: Any, given: Any, begins: bool = False) -> None:
+        """Write a value, active or plain, to `view[key]` (all of the view where key is None). `begins`: that is how an
+        input comes there, nothing that the program does."""
         tape = self.tape
         value = operand(given)
         if view.dtype != self.owner.dtype and self.owner.dtype.kind == "c":
@@ -254,7 +255,7 @@ class Memory:
             self.content = placed(self.content, places, last, inner)
         if tape.forward:
             self._write_tangent(places, last, directions(value) if active else None, inner)
-        op = MemoryOperation("write", (active,), self.owner.shape, places, last)
+        op = MemoryOperation("write", (active,), self.owner.shape, places, last, begins)
         columns = (self.row, self.state, (value.index if tape.limit != 0 else -1) if active else inner)
         along = None
         if tape.forward:
@@ -377,7 +378,7 @@ def begin_at(tape: Tape, array: np.ndarray[Any, Any], whole: Array) -> None:
     elif root.flags.forc and root.dtype == array.dtype and type(root) is np.ndarray and id(root) not in tape.memories:
         memory = Memory(tape, root, None, users=True)  # it is a part of a greater array, whose rest is constant
         _opened(tape, memory)
-        memory.write(array, None, whole)
+        memory.write(array, None, whole, begins=True)
         tape.writes, memory.version = 0, 0  # nothing that the program wrote
         memory.known[memory.key(array)] = whole
 
@@ -402,13 +403,13 @@ def write(target: Any, key: Any, value: Any) -> None:
             )
         if not target.place.flags.writeable:
             raise ValueError("assignment destination is read-only")
+        if type(value) is Array and _same_place(value, target, key):
+            return
         if target.version != tape.writes:
             refresh(target)
         filling = target if target.base is None else target.base
         whole = made(tape, filling.index, filling.value, filling.tangent)
         place = filling.place
-        if type(value) is Array and _same_place(value, target, key):
-            return
         memory = open_memory(tape, target.place, whole, place)
         memory.write(target.place, key, value)
         return
@@ -471,17 +472,18 @@ class MemoryOperation(Operation):
     """The row of a memory, of a look or of a write. The left column holds the row of the memory, that of its last
     write, and what is written."""
 
-    __slots__ = ("last", "owner_shape", "places", "size")
+    __slots__ = ("begins", "last", "owner_shape", "places", "size")
     array = True
     memory = True
 
     def __init__(
-        self, name: str, active: tuple[bool, ...], shape: tuple[int, ...], places: Any = None, last: Any = None
-    ) -> None:
+        self, name: str, active: tuple[bool, ...], shape: tuple[int, ...], places: Any = None, last: Any = None,
+        begins: bool = False,
+    ) -> None:  # fmt: skip
         super().__init__(name, None, active)
         self.decision = False
         self.rule = MEMORY  # type: ignore[assignment]
-        self.places, self.last, self.owner_shape = places, last, shape
+        self.places, self.last, self.owner_shape, self.begins = places, last, shape, begins
         self.size = int(np.prod(shape))
 
     def operands(self, left: Any, right: Any) -> tuple[Any, ...]:

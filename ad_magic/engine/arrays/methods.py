@@ -13,7 +13,7 @@ from . import buffers, memory
 from .array import Array, is_active, lost, made, operand, plain, record, refresh, row
 from .constructors import as_type, copy
 from .functions import PAIRS, imag, looked, real
-from .moves import move, shares, standing
+from .moves import shares, standing
 from .operation import PairOperation, absent, shape_of
 from .perform import by_entry, pair, pushed
 from .quick import Entry, product, square, two
@@ -237,7 +237,7 @@ def _reshape(self: Array, *shape: Any, order: str = "C", copy: Any = None) -> An
 
 def _transpose(self: Array, *axes: Any) -> Any:
     wanted = axes[0] if len(axes) == 1 else axes or None
-    return move(np.transpose, (self, wanted), {}, "transpose")
+    return np.transpose(self, wanted)
 
 
 def _listed(self: Array) -> Any:

@@ -345,11 +345,11 @@ class PairOperation(Operation):
         super().__init__(rule.name, rule, active)  # type: ignore[arg-type]  # it answers as a row of the table does
         self.options = options
 
-    def expression(self, *operands: str) -> str:
-        """The operation as a person writes it: "np.sum(v1, axis=0)"."""
+    def expression(self, *operands: str, written: Sequence[str] = ()) -> str:
+        """The operation as a person writes it: "np.sum(v1, axis=0)". `written`: the arguments in the source."""
         from .texts import pair_text
 
-        return pair_text(self, operands)
+        return pair_text(self, operands, written)
 
     def value(self, *operands: Any) -> Any:
         """The primitive at other operands."""

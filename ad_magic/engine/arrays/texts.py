@@ -10,20 +10,35 @@ from ad_magic.rules.arrays.frozen import np
 _HOMES = {"fft": "np.fft", "linalg": "np.linalg", "special": "special"}
 
 
-def pair_text(op: Any, operands: Sequence[str]) -> str:
-    """An operation with these texts for its operands: "v1 @ v2", "v3[1:3]", "np.sum(v1, axis=0)"."""
+def pair_text(op: Any, operands: Sequence[str], written: Sequence[str] = ()) -> str:
+    """An operation with these texts for its operands: "v1 @ v2", "v3[1:3]", "np.sum(v1, axis=0)". `written` are the
+    arguments of the call as they stand in the source: the names of constant arrays."""
     template = getattr(op, "template", None)
     special = _SPECIAL.get(op.name)
+    if op.name in _FIRST and template is None:  # functions whose first argument is an option
+        function, option = _FIRST[op.name]
+        return f"{function}({', '.join(by_name([constant(op.options[option]), *operands], written))})"
     if special is not None and template is None:
         return special(op, operands)
     if template is not None:
         args, kwargs = template
-        texts = [_text(x, operands) for x in args] + [f"{k}={_text(x, operands)}" for k, x in kwargs.items()]
+        texts = by_name([_text(x, operands) for x in args], written)
+        texts += [f"{k}={_text(x, operands)}" for k, x in kwargs.items()]
         return f"{_called(op)}({', '.join(texts)})"
     if op.rule.several:
         operands = [f"[{', '.join(operands)}]"]
     options = [f"{name}={constant(x)}" for name, x in op.options.items()]
     return f"{_called(op)}({', '.join([*operands, *options])})"
+
+
+def by_name(texts: Sequence[str], written: Sequence[str]) -> list[str]:
+    """Arrays of which only the shape is said, by the names that they have in the source.
+
+    >>> by_name(["<64×2>", "v1"], ["X", "w"])
+    ['X', 'v1']
+    """
+    names = [*written, *[""] * len(texts)]
+    return [name if name and text[:1] == "<" else text for text, name in zip(texts, names, strict=False)]
 
 
 def _called(op: Any) -> str:
@@ -110,7 +125,6 @@ _SPECIAL = {
     "array": _array,
     "matmul": lambda op, t: f"{_bracketed(t[0])} @ {_bracketed(t[1])}",
     "einsum": lambda op, t: f"np.einsum({op.options['subscripts']!r}, {', '.join(t)})",
-    "where": lambda op, t: f"np.where({constant(op.options['condition'])}, {t[0]}, {t[1]})",
     "real": lambda op, t: f"{_bracketed(t[0])}.real",
     "imag": lambda op, t: f"{_bracketed(t[0])}.imag",
     "modulus": lambda op, t: f"np.abs({t[0]})",
@@ -118,5 +132,5 @@ _SPECIAL = {
     "complex": lambda op, t: f"{t[0]} + 1j * {t[1]}",
     "astype": lambda op, t: f"{_bracketed(t[0])}.astype({op.options['dtype']})",
     "entries": lambda op, t: f"{_bracketed(t[0])}[…]",
-    "scattered": lambda op, t: f"np.bincount({constant(op.options['places'])}, {t[0]})",
 }
+_FIRST = {"where": ("np.where", "condition"), "scattered": ("np.bincount", "places")}
