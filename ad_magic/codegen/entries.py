@@ -19,7 +19,7 @@ from ad_magic.rules.arrays.frozen import np
 
 from .expressions import name, number, value_of
 from .guards import guard_of
-from .sweeps import rule_of, scalar_partials, times_partial
+from .sweeps import limit_of, rule_of, scalar_partials, times_partial
 from .symbols import Entry, NoProgram, Writer, bare, tree
 from .values import refuse_overflow
 
@@ -35,6 +35,7 @@ class Rows:
     values: list[Any] = field(default_factory=list)
     tangents: list[list[Any]] = field(default_factory=list)  # for each seed
     adjoints: list[Any] | None = None
+    partials: list[Any] = field(default_factory=list)  # for each row a list of them, one for each active operand
 
 
 def write_by_entry(writer: Writer, run: Any, names: Mapping[int, str], seeds: int) -> Rows:
@@ -67,6 +68,7 @@ def write_by_entry(writer: Writer, run: Any, names: Mapping[int, str], seeds: in
         ends = {} if output is None else {output: Entry(writer, ast.Constant(1.0), 1.0)}
         adjoints = _adjoints(writer, tape, rows.values, ends, lambda r: f"{label(r)}_bar")
         rows.adjoints = [_like(adjoints[row], z) for row, z in enumerate(kept)]
+    rows.partials = [_local_partials(writer, tape, rows.values, row) for row in range(len(tape))]
     rows.values = kept
     return rows
 
@@ -334,6 +336,21 @@ def _partials(writer: Writer, op: Any, marked: Any, values: Sequence[Any], z: An
         for k, partial in scalar_partials(writer, rule, [x[position] for x in spread], marks, z[position]):
             found.setdefault(k, []).append(partial)
     return list(found.items())
+
+
+def _local_partials(writer: Writer, tape: Columns, values: Sequence[Any], row: int) -> list[Any] | None:
+    """The local partials of a row as the table shows them: an entry for each active operand, or an array of entries."""
+    op, z, writer.row = tape.ops[row], values[row], row
+    if op.rule is None or op.memory or (op.array and not hasattr(op, "pull_carefully")):
+        return None
+    shown: list[Any] = []
+    partials = _partials(writer, op, op._marked(tape.left[row], tape.right[row]), values, z)
+    for (_, factors), recorded in zip(partials, tape.partials(row), strict=True):
+        found = [Entry(writer, writer.block.atom(limit_of(writer, p), row), p.value) for p in factors]
+        shape = np.shape(recorded)
+        alike = not shape or shape == np.shape(z)
+        shown.append(None if not alike else np.array(found, object).reshape(shape) if shape else found[0])
+    return shown
 
 
 def _product(writer: Writer, factors: Sequence[Any], g: Any, shape: tuple[int, ...]) -> Any:

@@ -27,11 +27,12 @@ STATEMENTS = 20_000  # a longer program would make a page slow and large
 
 def javascript(run: Any) -> str:
     """An object in JavaScript, `{inputs, run}`; `run(x)` takes the numbers of the inputs in order and returns
-    `{values, adjoints, tangents, changed}`, by row of the tape.
+    `{values, adjoints, tangents, partials, changed}`, by row of the tape.
 
-    An entry is a number, or a flat array of numbers for a row that is an array; null where there is none. `adjoints` is
-    null where there is no single number to be differentiated. `changed` is null, or names the first decision that comes
-    out otherwise than recorded. Raises NoProgram.
+    An entry is a number, or a flat array of numbers for a row that is an array; null where there is none. Of `partials`
+    it is a list of the local partials that the table shows, one for each active operand. `adjoints` is null where there
+    is no single number to be differentiated. `changed` is null, or names the first decision that comes out otherwise
+    than recorded. Raises NoProgram.
     """
     tape = run.tape
     if tape.recorded > len(tape):
@@ -40,7 +41,12 @@ def javascript(run: Any) -> str:
     block = Block()
     writer = Writer(block)
     rows = write_by_entry(writer, run, names, SEEDS)
-    ends = {n for column in (rows.values, *rows.tangents, rows.adjoints or []) for x in column for n in _leaves(x)}
+    ends = {
+        n
+        for column in (rows.values, *rows.tangents, rows.adjoints or [], rows.partials)
+        for x in column
+        for n in _leaves(x)
+    }
     ends = {block.renamed[n].id if n in block.renamed else n for n in ends}  # type: ignore[attr-defined]
     statements = readable(without_dead(renamed([block.statements], block.renamed), ends), ends)
     new = numbered(statements)
@@ -59,7 +65,8 @@ def javascript(run: Any) -> str:
     result = (
         f"return {{values: {final.column(rows.values)}, "
         f"adjoints: {'null' if rows.adjoints is None else final.column(rows.adjoints)}, "
-        f"tangents: [{', '.join(map(final.column, rows.tangents))}], changed}};"
+        f"tangents: [{', '.join(map(final.column, rows.tangents))}], "
+        f"partials: {final.column(rows.partials)}, changed}};"
     )
     lines = [*source.splitlines(), *library, f"return {{inputs: {json.dumps(inputs)}, run: (x) => {{"]
     lines += ["  let changed = null;", *(f"  {line}" for line in [*given, *body, result]), "}};"]
@@ -70,8 +77,8 @@ def _leaves(x: Any) -> list[str]:
     """The names in an entry of a column: of a symbol, or of an array of them."""
     if isinstance(x, Entry):
         return names_of(x.expression)
-    if isinstance(x, np.ndarray):
-        return [n for y in x.flat for n in _leaves(y)]
+    if isinstance(x, np.ndarray | list):
+        return [n for y in (x if isinstance(x, list) else x.flat) for n in _leaves(y)]
     return []
 
 
@@ -96,8 +103,8 @@ class _Final:
             return "null"
         if isinstance(x, Entry):
             return self.text(x.expression)
-        if isinstance(x, np.ndarray):
-            return f"[{', '.join(self.entry(y) for y in x.flat)}]"
+        if isinstance(x, np.ndarray | list):
+            return f"[{', '.join(map(self.entry, x if isinstance(x, list) else x.flat))}]"
         return _number(float(x))
 
 

@@ -60,10 +60,17 @@ def times_partial(writer: Writer, partial: Partial, g: Any) -> Any:
         with np.errstate(all="ignore"):
             expression = writer.block.atom(product(partial.expression, g.expression), writer.row)
             return type(g)(writer, expression, partial.value * g.value)
-    writer.helpers["at_edge"], writer.helpers["times"] = at_edge, times
-    limit = ast.Call(name("at_edge"), [_thunk(partial.expression), number(partial.value)], [])
-    call = ast.Call(name("times"), [limit, g.expression], [])
+    writer.helpers["times"] = times
+    call = ast.Call(name("times"), [limit_of(writer, partial), g.expression], [])
     return type(g)(writer, writer.block.atom(call, writer.row), times(partial.value, g.value))
+
+
+def limit_of(writer: Writer, partial: Partial) -> ast.expr:
+    """A partial as an expression; where it is no ordinary number, its limit."""
+    if partial.ordinary:
+        return partial.expression
+    writer.helpers["at_edge"] = at_edge
+    return ast.Call(name("at_edge"), [_thunk(partial.expression), number(partial.value)], [])
 
 
 def _thunk(value: ast.expr) -> ast.expr:
