@@ -1,6 +1,6 @@
-// Functions that JavaScript's Math lacks, or has with another meaning: names of the derivative table that mean here what
-// they mean in Python. At a singular point they give what IEEE arithmetic gives. One block for each, with a blank line
-// between: a program takes the blocks that it uses.
+// Functions that JavaScript's Math lacks, or has with another meaning: names of the derivative table that mean here
+// what they mean in Python. At a singular point they give what IEEE arithmetic gives. One block for each, with a blank
+// line between: a program takes the blocks that it uses.
 //
 // Sources: Abramowitz & Stegun (AS), DLMF, and where named.
 
@@ -119,7 +119,8 @@ const sum = (list) => {
   return Number.isFinite(lost) ? total + lost : total;
 };
 
-// Exact but for the last rounding: partial sums that do not overlap (Shewchuk 1997).
+// Exact but for the last rounding: partial sums that do not overlap (Shewchuk 1997), and at a tie the side on which the
+// rest of them lies.
 const fsum = (list) => {
   let partials = [];
   for (let x of list) {
@@ -133,7 +134,17 @@ const fsum = (list) => {
     }
     partials = [...kept, x];
   }
-  return partials.reduceRight((a, b) => a + b, 0);
+  let total = partials.pop() ?? 0;
+  while (partials.length) {
+    const x = total;
+    const y = partials.pop();
+    total = x + y;
+    const low = y - (total - x);
+    if (!low) continue;
+    const further = total + 2 * low;
+    return sign(low) * (partials.pop() ?? 0) > 0 && further - total === 2 * low ? further : total;
+  }
+  return total;
 };
 
 const prod = (list) => list.reduce((a, b) => a * b, 1);
@@ -286,10 +297,10 @@ const gamma = (x) => {
 // zeta(k) - 1 for k = 2, 3, …
 const ZETA_TAIL = [
   0.6449340668482264, 0.2020569031595943, 0.08232323371113819, 0.03692775514336993, 0.01734306198444914,
-  0.008349277381922827, 0.0040773561979443394, 0.0020083928260822144, 0.0009945751278180853, 0.0004941886041194646,
-  0.00024608655330804830, 0.00012271334757848915, 6.12481350587048293e-5, 3.05882363070204936e-5, 1.52822594086518717e-5,
-  7.63719763789976227e-6, 3.81729326499983986e-6, 1.90821271655393893e-6, 9.53962033872796113e-7, 4.76932986787806463e-7,
-  2.3845050272773299e-7, 1.19219925965311073e-7, 5.96081890512594796e-8, 2.98035035146522802e-8, 1.49015548283650412e-8,
+  0.008349277381922827, 0.00407735619794434, 0.0020083928260822143, 0.0009945751278180853, 0.0004941886041194646,
+  0.0002460865533080483, 0.00012271334757848915, 6.124813505870483e-5, 3.058823630702049e-5, 1.528225940865187e-5,
+  7.637197637899763e-6, 3.81729326499984e-6, 1.908212716553939e-6, 9.539620338727962e-7, 4.769329867878064e-7,
+  2.38450502727733e-7, 1.1921992596531106e-7, 5.960818905125948e-8, 2.980350351465228e-8, 1.4901554828365043e-8,
 ];
 
 // log gamma(2 + t) for |t| <= 1/2 (AS 6.1.33).
@@ -316,8 +327,9 @@ const rgamma = (x) => (x <= 0 && x === Math.floor(x) ? 0 : 1 / gamma(x));
 
 const digamma = (x) => (x === 0 ? -1 / x : polygamma(0, x));
 
-// Recurrence up to x >= 16 + n, then the asymptotic series; reflection to the left (AS 6.3, 6.4).
+// For n <= 100. Recurrence up to x >= 16 + n, then the asymptotic series; reflection to the left (AS 6.3, 6.4).
 const polygamma = (n, x) => {
+  if (!(n >= 0 && n <= 100)) return NaN;
   if (x <= 0) {
     if (x === Math.floor(x)) return NaN;
     return (n % 2 ? -1 : 1) * polygamma(n, 1 - x) - cotangent(n, x);
