@@ -406,3 +406,20 @@ def test_strips_of_a_column_stand_below_one_another():
     """The shapes before them take the same width."""
     found = column_cells([np.ones(30), np.ones((3, 4)), np.ones((64, 128))], 6, shapes=True)
     assert {len(re.search(r'ad-shape">([^<]*)<', cell)[1]) for cell in found} == {len("64×128")}
+
+
+def test_beside_matrices_there_is_room_for_few_tangents(shell):
+    """The adjoint, in one column, says of the output what they say."""
+    shell.run_line_magic("load_ext", "ad_magic")
+    shell.run_cell("import numpy as np")
+    cell = "A = np.array([[a, b], [c, d]])\nnp.trace(A @ A.T)"
+    shell.run_cell(f"%%grad a=1.0 b=0.3 c=-0.2 d=2.0 -q -o r\n{cell}")
+    assert seeds_of(shell.user_ns["r"]) == ["a"]
+    assert table(shell.user_ns["r"]).notes == ("Tangents of 3 more seeds are not shown: b, c, d.",)
+    shell.run_cell(f"%%tangent a=1.0 b=0.3 c=-0.2 d=2.0 -q -o r\n{cell}")  # here it says nothing
+    assert seeds_of(shell.user_ns["r"]) == ["a", "b", "c", "d"]
+
+
+def test_two_entries_side_by_side_have_their_other_digits_in_the_title():
+    cell = column_cells([np.array([[1.23456, 2.0], [3.0, 4.0]])], 6)[0]
+    assert ">1.235" in cell and "1.23456" in cell.partition(">")[0]

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from .array import block, brief, described, is_small, norm, shape_of, shape_text
+from .array import TEXT_DIGITS, block, bracketed, brief, described, is_small, norm, shape_of, shape_text
 from .markup import esc
 from .number import align, number
 from .strip import explained, strip
@@ -50,17 +50,24 @@ def _aligned(value: Any, digits: int) -> list[str]:
     if not shape_of(value):
         return ["" if value is None else number(value, digits)]
     if is_small(value):
+        digits = _digits_of(value, digits)
         return [number(x, digits) for x in value.reshape(len(value), -1)[:, -1].tolist()]
     return [number(norm(value), digits)]
 
 
+def _digits_of(value: Any, digits: int) -> int:
+    """The digits of an entry: where two stand side by side, fewer; its title has the others."""
+    return min(digits, TEXT_DIGITS) if value.ndim > 1 and value.shape[1] > 1 else digits
+
+
 def _small(value: Any, last: Sequence[str], digits: int) -> str:
     matrix = value.reshape(len(value), -1)
-    lines = list(last)
+    lines, said = list(last), described(value)
     if matrix.shape[1] == 2:
-        first = align([number(x, digits) for x in matrix[:, 0].tolist()], pad=NBSP)
+        first = align([number(x, _digits_of(value, digits)) for x in matrix[:, 0].tolist()], pad=NBSP)
         lines = [f"{a}{NBSP * 2}{b}" for a, b in zip(first, last, strict=True)]
-    return f'<samp class="ad-entries" title="{esc(described(value))}">{"<br/>".join(lines)}</samp>'
+        said = f"{said}: {''.join(bracketed(value, digits))}"
+    return f'<samp class="ad-entries" title="{esc(said)}">{"<br/>".join(lines)}</samp>'
 
 
 def _is_large(value: Any) -> bool:

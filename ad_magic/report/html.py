@@ -142,7 +142,7 @@ def _head(t: Table) -> str:
     def first(text: str, kind: str = "", columns: int = 1) -> str:
         return f'<th scope="col" rowspan="2" colspan="{columns}" class="ad-head {kind}">{text}</th>'
 
-    upper = first("line") + first("code", "ad-code-head") + (first("runs") if t.looped else "")
+    upper = first("line", "ad-line-head") + first("code", "ad-code-head") + (first("runs") if t.looped else "")
     upper += first("variable", columns=2) + first("expression") + first("value", "ad-number")
     lower = ""
     for kind in ("tangent", "adjoint"):

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 MAX_SEEDS = 6  # tangent columns; more than that cannot be read side by side
 MAX_ENTRIES = 4  # the same where inputs are arrays and the adjoint has the derivative for all of their entries
 MAX_WIDE = 2  # and where what is computed are matrices or long vectors: a column of them is wide
-TANGENTS_WIDE = 44  # characters of all tangents of such side by side, where the adjoint says the same in one column
+TANGENTS_WIDE = 35  # characters of all tangents of such side by side, where the adjoint says the same in one column
 SEEDS_NAMED = 8  # in a note
 MAX_SWEEPS = 16  # entries of an array output for whose Jacobian the report runs a reverse sweep each
 
@@ -211,8 +211,8 @@ def _seeds(r: Result) -> tuple[list[str], list[str]]:
     hidden = many and of_arrays > 0
     known = computed_seeds(r) if arrays else r.seeds
     room = MAX_SEEDS
-    if any(row.adjoint is not None for row in r.rows):
-        room = min(room, max(MAX_WIDE, TANGENTS_WIDE // widest(row.value for row in r.rows)))
+    if any(row.adjoint is not None and row.shape for row in r.rows):
+        room = max(1, TANGENTS_WIDE // widest(row.value for row in r.rows))
     shown = [seed for seed in known if not (hidden and seed.startswith(starts))][:room]
     notes = []
     if hidden:
@@ -241,7 +241,7 @@ def _width(x: Any) -> int:
     if not shape_of(x):
         return 7
     if is_small(x):  # its entries
-        return 9 * x.shape[-1] if x.ndim > 1 else 9
+        return 9 * x.shape[-1] if x.ndim > 1 else 8
     return 15  # heat strip and norm
 
 
