@@ -171,13 +171,15 @@ def _is_real(x: Any) -> bool:
 def _own(held: list[Any], k: int, shape: tuple[int, ...]) -> Any:
     """An adjoint, taken out of the list: a number, or an array that nobody else holds."""
     x, alone = _taken(held, k)
+    if alone and type(x).__name__ == "ndarray" and x.shape == shape and x.base is None and x.flags.writeable:
+        return x
     if not shape:
         return x if _is_active(x) else float(x)
     if getattr(x, "shape", ()) != shape:
         import numpy as np
 
         return _as_own(np.broadcast_to(x, shape))
-    return x if alone and not _is_active(x) and x.base is None and x.flags.writeable else _as_own(x)
+    return _as_own(x)
 
 
 def _taken(held: list[Any], k: int) -> tuple[Any, bool]:

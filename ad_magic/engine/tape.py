@@ -139,6 +139,8 @@ class Tape:
 
 def _as_floats(column: list[Any]) -> None:
     """NumPy's floats of a column as floats of Python, with which the sweeps are several times faster."""
+    if NUMPYS.isdisjoint(map(type, column)):
+        return
     for k, x in enumerate(column):
         if type(x) in NUMPYS:
             column[k] = float(x)

@@ -438,7 +438,7 @@ def numpy_names() -> dict[str, Any]:
             return (1 / np.cosh(a)) ** 2
         slope = np.multiply(z, z)
         np.subtract(1, slope, out=slope)
-        if slope.size and not np.minimum.reduce(slope, axis=None) >= 0.002:  # the few that would lose digits
+        if slope.size and not slope.item(slope.argmin()) >= 0.002:  # the few that would lose digits
             flat = np.flatnonzero(slope < 0.002)
             slope.reshape(-1)[flat] = (1 / np.cosh(a.reshape(-1)[flat])) ** 2
         return slope

@@ -22,6 +22,7 @@ from ad_magic.rules.arrays.frozen import np
 
 NUMBERS = Active.types
 met(np.float64)
+FLOAT = np.dtype(float)
 SCALARS = frozenset((float, int, bool, np.float64, np.int64, np.bool_))
 
 
@@ -168,6 +169,9 @@ def is_active(x: Any) -> bool:
 def array_input(tape: Tape, given: Any, first: int = 0, *, shared: bool = True) -> Array:
     """A new variable of a run, in a row without operands: a copy of an array. In forward mode entry k of it has the
     direction first + k. If `shared` it stands where the given array stands: what is a view of that one is one of it."""
+    if type(given) is np.ndarray and given.dtype is FLOAT and not shared and not tape.forward:
+        tape.arrays = True
+        return recorded(tape, INPUT, None, None, given.copy("K"))
     given = operand(given)
     if type(given) is Array:  # of an older run
         from .constructors import copy
@@ -344,6 +348,22 @@ def row(tape: Tape, op: Operation, left: Any, right: Any, z: Any, tangent: Any =
         return -1
     scalar = tangent is not None and getattr(z, "ndim", 0) == 0 and not isinstance(z, tuple)
     return tape.keep(op, left, right, z, _direction(tape, tangent) if scalar else tangent)
+
+
+def recorded(tape: Tape, op: Operation, left: Any, right: Any, z: Any) -> Array:
+    """The same in short, of a run that is no forward one and has arrays, for an array that nobody else holds."""
+    values = tape.values
+    assert values is not None
+    x = Array()
+    x.tape, x.value, x.place, x.base, x.tangent, x.version = tape, z, z, None, None, tape.writes
+    x.index = index = len(values)
+    values.append(z)
+    tape.ops.append(op)
+    tape.left.append(left)
+    tape.right.append(right)
+    if index < tape.located:
+        tape.locate(op)
+    return x
 
 
 def made(tape: Tape, index: int, value: Any, tangent: Any = None, place: Any = None, base: Any = None) -> Array:

@@ -134,7 +134,7 @@ def _binary(name: str, ufunc: Any, reflected: bool) -> Callable[..., Any]:
 
 def _power(self: Array, other: Any) -> Any:
     """As NumPy: a square is a product."""
-    z = square(_POWER, self) if type(other) is int and other == 2 else two(_POWER, self, other)
+    z = square(self) if type(other) is int and other == 2 else two(_POWER, self, other)
     return by_entry("pow", np.power, self, other) if z is None else z
 
 

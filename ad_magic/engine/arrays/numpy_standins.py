@@ -6,11 +6,10 @@
 from __future__ import annotations
 
 import ast
-import contextlib
 import functools
 import sys
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -323,18 +322,28 @@ def _warn(kind: str, flag: int) -> None:
     )
 
 
-@contextlib.contextmanager
-def watching_arrays(watching: bool) -> Iterator[None]:
+class watching_arrays:  # noqa: N801  # a context, and one for each call of a derivative: a generator costs more
     """For the time of the block: np.vectorize works on active arrays, and new arrays notice what is written to them."""
-    WATCHING.append(watching)
-    before = np.vectorize.__call__
-    np.vectorize.__call__ = vectorized  # type: ignore[method-assign]
-    warned = {kind: "call" for kind, what in np.geterr().items() if what == "warn"}
-    try:
-        with np.errstate(**warned, call=_warn) if warned else contextlib.nullcontext():  # type: ignore[arg-type]
-            yield
-    finally:
-        np.vectorize.__call__ = before  # type: ignore[method-assign]
+
+    __slots__ = ("before", "errors", "watching")
+
+    def __init__(self, watching: bool) -> None:
+        self.watching = watching
+        self.errors: Any = None
+
+    def __enter__(self) -> None:
+        WATCHING.append(self.watching)
+        self.before = np.vectorize.__call__
+        np.vectorize.__call__ = vectorized  # type: ignore[method-assign]
+        warned: Any = {kind: "call" for kind, what in np.geterr().items() if what == "warn"}
+        if warned:
+            self.errors = np.errstate(**warned, call=_warn)
+            self.errors.__enter__()
+
+    def __exit__(self, *error: Any) -> None:
+        if self.errors is not None:
+            self.errors.__exit__(*error)
+        np.vectorize.__call__ = self.before  # type: ignore[method-assign]
         WATCHING.pop()
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 from ad_magic.engine.operation import Number, Operation, Primitive, _bindings, _live, term
@@ -47,12 +47,18 @@ def reduced(c: Any, like: Any) -> Any:
         if type(c) is np.ndarray and not shape:
             c = np.add.reduce(c, axis=None)
         elif type(c) is np.ndarray and found[1:] == shape:  # a bias: added along the first axis
-            c = np.add.reduce(c, axis=0)
+            c = _ones(found[0]).dot(c) if len(shape) == 1 and c.dtype is _FLOAT else np.add.reduce(c, axis=0)
         else:
             c = _summed_to(c, shape, found)
     if _is_complex(c) and not _is_complex(like):
         c = np.real(c)
     return c
+
+
+@lru_cache(maxsize=8)
+def _ones(length: int) -> Any:
+    """Times a matrix they give the sums of its columns, three times faster than a sum along an axis."""
+    return np.ones(length)
 
 
 def _is_complex(x: Any) -> bool:
@@ -328,8 +334,23 @@ def flat_of_tanh(a: Any, z: Any) -> Any:
     edge = (1 - FLAT) ** 0.5
     if np.maximum.reduce(z, None) <= edge and np.minimum.reduce(z, None) >= -edge:
         return None
-    places = np.flatnonzero(~(np.abs(z) <= edge))
+    places = np.flatnonzero((z > edge) | (z < -edge))
     return places, (1 / np.cosh(a.reshape(-1)[places])) ** 2
+
+
+def _square() -> EntryOperation:
+    """x ** 2, which is the most frequent power."""
+    made = _made(RULES["pow"], (True, False))
+
+    def pull(adjoints: Adjoints, g: Any, left: Any, right: Any, values: Any, z: Any) -> None:
+        a = values[left]
+        adjoints.put(left, times_fresh(g, a + a), a)
+
+    made.pull = pull
+    return made
+
+
+SQUARE = _square()  # with 2 in the right column
 
 
 # ---- primitives with a function pair -------------------------------------------------------------
@@ -409,7 +430,8 @@ class Product(PairOperation):
         i, j = left
         by_a, by_b = self.active
         a, b = values[i] if by_a else i, values[j] if by_b else j
-        if not (_is_matrix(a) and _is_matrix(b) and _is_matrix(g)):
+        plain = type(g) is _ndarray and type(a) is _ndarray and type(b) is _ndarray
+        if not plain or g.dtype is not _FLOAT or g.ndim != 2 or a.ndim != 2:  # of two matrices the result is one
             super().pull(adjoints, g, left, right, values, z)
             return
         if by_a:
@@ -418,15 +440,28 @@ class Product(PairOperation):
             adjoints.put(j, np.matmul(a.T, g, out=adjoints.room(b.shape) if b.nbytes >= BIG else None), b)
 
 
-def _is_matrix(x: Any) -> bool:
-    return type(x) is _ndarray and x.ndim == 2 and x.dtype is _FLOAT
+class Whole(PairOperation):
+    """The sum or the mean of all the entries of an array."""
+
+    __slots__ = ()
+
+    def pull(self, adjoints: Adjoints, g: Any, left: Any, right: Any, values: Sequence[Any], z: Any) -> None:
+        a = values[left[0]]
+        if type(g) is not float or type(a) is not _ndarray or a.dtype is not _FLOAT:
+            super().pull(adjoints, g, left, right, values, z)
+            return
+        everywhere = np.empty(a.shape)
+        everywhere.fill(g if self.name == "sum" else g / a.size)
+        adjoints.put(left[0], everywhere, a)
+
+
+_KINDS = {"matmul": Product, "dot": Product, "sum": Whole, "mean": Whole}
 
 
 @cache
 def pair_operation(rule: ArrayRule, active: tuple[bool, ...]) -> PairOperation:
     """The operation of a primitive without options."""
-    kind = Product if rule.name in ("matmul", "dot") else PairOperation
-    return kind(rule, active, {})
+    return _KINDS.get(rule.name, PairOperation)(rule, active, {})
 
 
 def summed(s: Any, t: Any) -> Any:

@@ -8,34 +8,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from ad_magic.engine.operation import Operation
 from ad_magic.engine.tape import Tape
 from ad_magic.rules.arrays.frozen import np
 from ad_magic.rules.arrays.rule import ArrayRule
 
-from .array import FROZEN_BELOW, NUMBERS, Array, frozen, record
-from .operation import FRUGAL_TANH, EntryOperation, entry_operation, flat_of_tanh, pair_operation
+from .array import FLOAT, FROZEN_BELOW, NUMBERS, Array, frozen, record, recorded
+from .operation import FRUGAL_TANH, SQUARE, EntryOperation, entry_operation, flat_of_tanh, pair_operation
 from .spare import BIG, offer, room
 
 _ndarray = np.ndarray
 _float64 = np.float64
-_FLOAT = np.dtype(float)
-
-
-def recorded(tape: Tape, op: Operation, left: Any, right: Any, z: Any) -> Array:
-    """The array of a row: what `record` makes of an array that nobody else holds."""
-    values = tape.values
-    assert values is not None
-    x = Array()
-    x.tape, x.value, x.place, x.base, x.tangent, x.version = tape, z, z, None, None, tape.writes
-    x.index = index = len(values)
-    values.append(z)
-    tape.ops.append(op)
-    tape.left.append(left)
-    tape.right.append(right)
-    if index < tape.located:
-        tape.locate(op)
-    return x
 
 
 # ---- entry by entry ------------------------------------------------------------------------------
@@ -59,7 +41,7 @@ class Entry:
 def one(entry: Entry, x: Array) -> Array | None:
     """The entry's function of an array."""
     tape, a = x.tape, x.value
-    if type(a) is not _ndarray or a.dtype is not _FLOAT or x.version != tape.writes or tape.values is None:
+    if type(a) is not _ndarray or a.dtype is not FLOAT or x.version != tape.writes or tape.values is None:
         return None
     if tape.forward or not a.ndim:
         return None
@@ -79,19 +61,19 @@ def two(entry: Entry, a: Any, b: Any) -> Array | None:
     second = type(a) is not Array  # only the second one is
     x, other = (b, a) if second else (a, b)
     tape, p, kind = x.tape, x.value, type(other)
-    if type(p) is not _ndarray or p.dtype is not _FLOAT or x.version != tape.writes or tape.values is None:
+    if type(p) is not _ndarray or p.dtype is not FLOAT or x.version != tape.writes or tape.values is None:
         return None
     if tape.forward or not p.ndim:
         return None
     op = entry.second if second else entry.first
     if kind is Array:
         q, column, op = other.value, other.index, entry.both
-        if other.tape is not tape or other.version != tape.writes or type(q) is not _ndarray or q.dtype is not _FLOAT:
+        if other.tape is not tape or other.version != tape.writes or type(q) is not _ndarray or q.dtype is not FLOAT:
             return None
     elif kind is float or kind is int:
         q = column = other
     elif kind is _ndarray:
-        if other.dtype is not _FLOAT:
+        if other.dtype is not FLOAT:
             return None
         q = column = other.copy("K") if other.size <= FROZEN_BELOW else frozen(other, tape)
     elif kind is _float64:
@@ -110,17 +92,17 @@ def two(entry: Entry, a: Any, b: Any) -> Array | None:
     return recorded(tape, op, left, right, z)
 
 
-def square(entry: Entry, x: Array) -> Array | None:
-    """x ** 2, which NumPy computes as a product; `entry` is that of the power."""
+def square(x: Array) -> Array | None:
+    """x ** 2, which NumPy computes as a product."""
     tape, a = x.tape, x.value
-    if type(a) is not _ndarray or a.dtype is not _FLOAT or x.version != tape.writes or tape.values is None:
+    if type(a) is not _ndarray or a.dtype is not FLOAT or x.version != tape.writes or tape.values is None:
         return None
     if tape.forward or not a.ndim:
         return None
     z = np.square(a)
     if tape.spare:
-        _note(tape, entry.first, x.index, 2, z)
-    return recorded(tape, entry.first, x.index, 2, z)
+        _note(tape, SQUARE, x.index, 2, z)
+    return recorded(tape, SQUARE, x.index, 2, z)
 
 
 def _into(tape: Tape, like: Any, ufunc: Callable[..., Any], *operands: Any) -> Any:
@@ -179,9 +161,9 @@ def _matrix(x: Any, tape: Tape) -> tuple[Any, Any]:
     """The value of a matrix and what stands for it in a column; None where it is something else."""
     if type(x) is Array:
         p = x.value
-        if x.tape is tape and x.version == tape.writes and type(p) is _ndarray and p.ndim == 2 and p.dtype is _FLOAT:
+        if x.tape is tape and x.version == tape.writes and type(p) is _ndarray and p.ndim == 2 and p.dtype is FLOAT:
             return p, x.index
-    elif type(x) is _ndarray and x.ndim == 2 and x.dtype is _FLOAT:
+    elif type(x) is _ndarray and x.ndim == 2 and x.dtype is FLOAT:
         p = x.copy("K") if x.size <= FROZEN_BELOW else frozen(x, tape)
         return p, p
     return None, None
@@ -193,7 +175,7 @@ def _matrix(x: Any, tape: Tape) -> tuple[Any, Any]:
 def whole(rule: ArrayRule, x: Array) -> Any:
     """A reduction of all the entries of an array to one number."""
     tape, a = x.tape, x.value
-    if type(a) is not _ndarray or a.dtype is not _FLOAT or x.version != tape.writes or tape.values is None:
+    if type(a) is not _ndarray or a.dtype is not FLOAT or x.version != tape.writes or tape.values is None:
         return None
     if tape.forward or not a.ndim:
         return None

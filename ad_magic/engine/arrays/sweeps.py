@@ -79,7 +79,7 @@ def _is_nan(g: Any) -> bool:
     """Whether there is a NaN in an adjoint, or may be."""
     if type(g) is _ndarray:  # of real numbers the sum of the squares is NaN only where one of them is
         g = np.vdot(g, g) if g.dtype.kind == "f" else np.add.reduce(g, axis=None)
-    return g != g
+    return bool(g != g)
 
 
 def forward(tape: Columns, seeds: Mapping[int, Any]) -> list[Any]:
