@@ -19,7 +19,7 @@ from typing import Any
 
 from ad_magic.engine.active import Active, after_run, primal
 from ad_magic.engine.dual import Dual
-from ad_magic.engine.plans import call
+from ad_magic.engine.plans import call, plan_for
 from ad_magic.engine.standins import plain_in
 from ad_magic.engine.tape import Tape, reverse_sweep
 from ad_magic.engine.traced import Traced
@@ -43,7 +43,8 @@ def value_and_grad(f: Callable[..., Any], argnums: Argnums = 0) -> Callable[...,
     @functools.wraps(f)
     def differentiated(*args: Any, **options: Any) -> tuple[Any, Any]:
         which = (argnums,) if isinstance(argnums, int) else tuple(argnums)
-        tape = Tape(once=True)
+        plan = plan_for(f, args, options)
+        tape = Tape(once=True, steady=plan is not None and plan.steady)
         active = list(args)
         rows, shapes = [], []  # as they are now: an array that is written to stands in another row
         for k in which:
@@ -57,7 +58,7 @@ def value_and_grad(f: Callable[..., Any], argnums: Argnums = 0) -> Callable[...,
                 active[k] = variable = Traced.input(tape, _number(x, k))
                 shapes.append(())
             rows.append(variable.index)
-        output, columns = call(f, active, options, tape, _read)
+        output, columns = call(f, active, options, tape, _read, plan)
         if type(output) in Active.types and output.tape is tape:
             adjoints = reverse_sweep(columns, {output.index: 1.0}, inputs_only=True)
             found = [_own(adjoints, row, shape) for row, shape in zip(rows, shapes, strict=True)]
@@ -98,7 +99,7 @@ def jvp(f: Callable[..., Any], primals: Sequence[Any], tangents: Sequence[Any]) 
         raise TypeError(f"jvp needs one tangent for each argument: {len(primals)} arguments, {len(tangents)} tangents")
     tape = Tape(limit=0, forward=True)
     active = [_dual(tape, x, t, k) for k, (x, t) in enumerate(zip(primals, tangents, strict=True))]
-    output, _ = call(f, active, {}, tape, _read)
+    output, _ = call(f, active, {}, tape, _read, plan_for(f, active, {}))
     if type(output) is Dual and output.tape is tape:
         return after_run(output), output.tangent
     if getattr(output, "tape", None) is tape:

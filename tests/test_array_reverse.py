@@ -13,6 +13,7 @@ from oracles import swept
 
 from ad_magic.engine.arrays import quick
 from ad_magic.engine.arrays.spare import BIG
+from ad_magic.engine.codes import changes_nothing
 from ad_magic.transforms import grad, value_and_grad
 
 SIDE = 70  # of the square matrices below: big enough that their memory is used again
@@ -235,3 +236,82 @@ def test_a_derivative_of_a_derivative_of_big_arrays():
     t = np.tanh(x)
     slope = 1 - t * t
     np.testing.assert_allclose(grad(lambda x: np.sum(inner(x)))(x), slope**2 - 2 * t * t * slope, atol=1e-12)
+
+
+# ---- what is not copied --------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "writes",
+    [
+        lambda w: np.add(w, 1.0, w),
+        lambda w: np.add(*(w, 1.0, w)),
+        lambda w: np.negative(w, w),
+        lambda w: np.cumsum(w, 0, None, w),
+        lambda w: w.max(0, np.zeros(())) + np.add(w, w, w),
+        lambda w: np.add(w, 1.0, out=w),
+        lambda w: w.__iadd__(1.0),
+        lambda w: w.byteswap(True),
+        lambda w: w.fill(0.0),
+        lambda w: np.nan_to_num(w * np.nan + w, copy=False),
+    ],
+)
+def test_a_later_write_does_not_change_what_was_used(writes):
+    """The function writes to the caller's arrays behind our back: an argument, and a constant."""
+    given, constant = np.array([1.0, 2.0, 3.0]), np.array([4.0, 5.0, 6.0])
+
+    def f(x):
+        y = np.sum(x * x * constant)
+        writes(given)
+        writes(constant)
+        return y
+
+    _, gradient = value_and_grad(f)(given)
+    assert gradient == pytest.approx([8.0, 20.0, 36.0])  # 2 x c
+    assert not changes_nothing(writes.__code__) or "fill" in writes.__code__.co_names
+
+
+def assigned_to_a_slot(w):
+    w[0] = 1.0
+
+
+def assigned_to_an_attribute(w):
+    w.real = 1.0
+
+
+def added_to(w):
+    w += 1.0
+
+
+def inside(w):
+    return [np.add(x, 1.0, x) for x in w]
+
+
+@pytest.mark.parametrize("function", [assigned_to_a_slot, assigned_to_an_attribute, added_to, inside])
+def test_what_changes_an_array(function):
+    assert not changes_nothing(function.__code__)
+
+
+def test_what_changes_none():
+    assert changes_nothing((lambda x, w: np.mean(np.tanh(x @ w + 1.0) ** 2, axis=0, keepdims=True)).__code__)
+
+
+def test_the_gradient_is_the_callers_own():
+    w, v = np.array([1.0, 2.0]), np.array([3.0, 4.0])
+    for f in (lambda w, v: np.sum(w * v), lambda w, v: w @ v, lambda w, v: np.sum(w) + np.sum(v.T)):
+        _, gradient = value_and_grad(f, argnums=(0, 1))(w, v)
+        for g in gradient:
+            assert not np.shares_memory(g, w)
+            assert not np.shares_memory(g, v)
+            g += 1.0
+    assert w.tolist() == [1.0, 2.0]
+
+
+def test_a_loop_that_changes_its_arrays():
+    """w ← w - w / 2 halves w."""
+    w = np.array([8.0, 16.0])
+    derivative = value_and_grad(lambda w: np.sum(w * w) / 4)
+    for _ in range(3):
+        _, g = derivative(w)
+        w -= g
+    assert w.tolist() == [1.0, 2.0]

@@ -69,3 +69,40 @@ def _imports(code: CodeType) -> tuple[tuple[str, int, tuple[str, ...]], ...]:
         if isinstance(inner, CodeType):
             found += _imports(inner)
     return tuple(found)
+
+
+_ASSIGNING = {f"{what}_{to}" for what in ("STORE", "DELETE") for to in ("ATTR", "SUBSCR", "SLICE", "GLOBAL")}
+
+
+@functools.cache
+def changes_nothing(code: CodeType) -> bool:
+    """Whether it can be seen that a function changes no array, where all that it calls is NumPy's functions of arrays,
+    methods of arrays that do not write (see `standins.writes`), and functions of which the same can be seen: it assigns
+    to names alone, and gives no call more than one argument by position, so that none of them is `out`.
+
+    >>> changes_nothing((lambda x, w: np.tanh(x @ w).sum(axis=0)).__code__)
+    True
+    >>> changes_nothing((lambda x, w: np.add(x, w, w)).__code__)
+    False
+    """
+    if any(name.startswith("__") or name == "byteswap" for name in code.co_names):
+        return False
+    by_name: tuple[Any, ...] = ()
+    constant: tuple[Any, ...] = ()
+    for instruction in dis.get_instructions(code):
+        name = instruction.opname
+        if name == "KW_NAMES":  # until Python 3.12
+            by_name = code.co_consts[instruction.arg or 0]
+        elif name == "LOAD_CONST" and isinstance(instruction.argval, tuple):
+            constant = instruction.argval
+        elif name == "CALL_FUNCTION_EX":
+            return False
+        elif name in ("CALL", "CALL_KW"):
+            if name == "CALL_KW":
+                by_name = constant
+            if (instruction.arg or 0) - len(by_name) > 1 or not {"out", "copy"}.isdisjoint(by_name):
+                return False
+            by_name = ()
+        elif name in _ASSIGNING or (name == "BINARY_OP" and instruction.argrepr.endswith("=")):
+            return False
+    return all(changes_nothing(inner) for inner in code.co_consts if isinstance(inner, CodeType))

@@ -16,7 +16,7 @@ from types import BuiltinFunctionType, CellType, CodeType, FunctionType, ModuleT
 from typing import Any
 
 from .active import TEXTS, Active
-from .codes import imported, names_of
+from .codes import changes_nothing, imported, names_of
 from .placing import Modules, Part, modules_of, put_some, take_back, take_some_back
 from .standins import (
     Placed,
@@ -36,12 +36,24 @@ from .walk import ATOMS, BARE
 _MISSING = object()
 
 
-def call(
-    f: Callable[..., Any], args: Sequence[Any], options: dict[str, Any], tape: Tape, read: Callable[[Any], Any]
-) -> tuple[Any, Columns]:
-    """`read` of what f gives under the stand-ins, and the columns of the run, which is closed then."""
+def plan_for(f: Callable[..., Any], args: Sequence[Any], options: dict[str, Any]) -> Plan | None:
+    """The plan of a function that is called with these arguments; None where it or one of them is not simple."""
     plan = plan_of(f) if type(f) is FunctionType else None
     if plan is None or not (all(map(plan.takes, args)) and all(map(plan.takes, options.values()))):
+        return None
+    return plan
+
+
+def call(
+    f: Callable[..., Any],
+    args: Sequence[Any],
+    options: dict[str, Any],
+    tape: Tape,
+    read: Callable[[Any], Any],
+    plan: Plan | None,
+) -> tuple[Any, Columns]:
+    """`read` of what f gives under the stand-ins, and the columns of the run, which is closed then."""
+    if plan is None:
         return _call_walked(f, args, options, tape, read)
     loaded = last_loaded()
     open_runs.append(f)
@@ -93,8 +105,8 @@ class Plan:
     """What a simple function can reach, as it was when it was looked at, and what is to be put in place for it."""
 
     __slots__ = (
-        "arrays", "builtins", "cells", "first", "functions", "items", "modules", "parts", "replaced", "watching",
-        "weak",
+        "arrays", "builtins", "cells", "first", "functions", "items", "modules", "parts", "replaced", "steady",
+        "watching", "weak",
     )  # fmt: skip
 
     def __init__(self, f: FunctionType, modules: Modules) -> None:
@@ -108,6 +120,7 @@ class Plan:
         self.builtins: list[Placed] = []
         self.parts: list[Part] | None = None  # the stand-ins that it may look up; None where that cannot be told
         self.watching = False
+        self.steady = False  # whether it can be seen that no array changes while it runs
         self.arrays = False  # whether there are arrays among what it reaches
 
     def takes(self, x: Any) -> bool:
@@ -216,6 +229,7 @@ class _Look:
         remove_builtins(plan.builtins)
         if self.known and self.names.isdisjoint(_unknown_names(plan.modules)):
             plan.parts = plan.modules.some(self.names, self.reached)
+            plan.steady = not plan.watching and all(changes_nothing(code) for _, code in reached)
 
     def _function(self, function: FunctionType) -> None:
         self._cells(function)

@@ -44,6 +44,7 @@ class Tape:
         "recorded",
         "right",
         "spare",
+        "steady",
         "tangents",
         "values",
         "writes",
@@ -57,11 +58,13 @@ class Tape:
         forward: bool = False,
         directions: int = 1,
         once: bool = False,
+        steady: bool = False,
     ) -> None:
         """Positions are kept for the first `located` rows; of a forward run only the first `limit` rows are kept.
 
         A `forward` run carries tangents along so many `directions`. A run that is swept `once`, in reverse, for its
-        inputs, need not keep what that sweep does not ask for.
+        inputs, need not keep what that sweep does not ask for. In a `steady` run, and until it was swept, no plain
+        array changes.
         """
         self.age = next(_ages)
         self.values: list[Number] | None = []
@@ -82,6 +85,7 @@ class Tape:
         self.finals: dict[Any, Any] = {}  # what arrays of the closed run are as plain ones, by their memory
         self.writes = 0
         self.spare: list[int] | None = [] if once else None  # rows of big arrays whose value no pull will ask for
+        self.steady = steady
         self.columns: Columns | None = None
 
     def add(self, op: Operation, left: Any, right: Any, value: Number) -> int:

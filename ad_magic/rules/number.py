@@ -437,7 +437,7 @@ def numpy_names() -> dict[str, Any]:
         if type(z) is not np.ndarray or type(a) is not np.ndarray or z.dtype.kind != "f":
             return (1 / np.cosh(a)) ** 2
         slope = np.multiply(z, z)
-        np.subtract(1, slope, out=slope)
+        np.subtract(1.0, slope, out=slope)
         if slope.size and not slope.item(slope.argmin()) >= 0.002:  # the few that would lose digits
             flat = np.flatnonzero(slope < 0.002)
             slope.reshape(-1)[flat] = (1 / np.cosh(a.reshape(-1)[flat])) ** 2

@@ -167,11 +167,12 @@ def is_active(x: Any) -> bool:
 
 
 def array_input(tape: Tape, given: Any, first: int = 0, *, shared: bool = True) -> Array:
-    """A new variable of a run, in a row without operands: a copy of an array. In forward mode entry k of it has the
-    direction first + k. If `shared` it stands where the given array stands: what is a view of that one is one of it."""
+    """A new variable of a run, in a row without operands: a copy of an array; in a steady run the array itself. In
+    forward mode entry k of it has the direction first + k. If `shared` it stands where the given array stands: what is
+    a view of that one is one of it."""
     if type(given) is np.ndarray and given.dtype is FLOAT and not shared and not tape.forward:
         tape.arrays = True
-        return recorded(tape, INPUT, None, None, given.copy("K"))
+        return recorded(tape, INPUT, None, None, given if tape.steady else given.copy("K"))
     given = operand(given)
     if type(given) is Array:  # of an older run
         from .constructors import copy
@@ -290,6 +291,8 @@ def refresh(x: Array) -> None:
 
 def frozen(x: Any, tape: Tape) -> Any:
     """A constant as a later write cannot change it: a copy, the same as last time where nothing has changed."""
+    if tape.steady:
+        return x
     if x.size <= FROZEN_BELOW:
         return x.copy("K")
     key = (x.__array_interface__["data"][0], x.shape, x.strides, x.dtype)

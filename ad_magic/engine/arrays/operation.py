@@ -47,7 +47,7 @@ def reduced(c: Any, like: Any) -> Any:
         if type(c) is np.ndarray and not shape:
             c = np.add.reduce(c, axis=None)
         elif type(c) is np.ndarray and found[1:] == shape:  # a bias: added along the first axis
-            c = _ones(found[0]).dot(c) if len(shape) == 1 and c.dtype is _FLOAT else np.add.reduce(c, axis=0)
+            c = _summed_over_rows(c)
         else:
             c = _summed_to(c, shape, found)
     if _is_complex(c) and not _is_complex(like):
@@ -55,9 +55,13 @@ def reduced(c: Any, like: Any) -> Any:
     return c
 
 
+def _summed_over_rows(c: Any) -> Any:
+    """The sum along the first axis; of a matrix as a product, which is three times faster."""
+    return _ones(len(c)).dot(c) if c.ndim == 2 and c.dtype is _FLOAT else np.add.reduce(c, axis=0)
+
+
 @lru_cache(maxsize=8)
 def _ones(length: int) -> Any:
-    """Times a matrix they give the sums of its columns, three times faster than a sum along an axis."""
     return np.ones(length)
 
 
@@ -125,8 +129,10 @@ class Adjoints(list[Any]):
 
     def put(self, row: int, c: Any, like: Any) -> None:
         """Add c to the adjoint of a row with the value `like`."""
-        if type(c) is not _ndarray or type(like) is not _ndarray or c.shape != like.shape or c.dtype is not like.dtype:
+        if type(c) is not _ndarray or type(like) is not _ndarray or c.dtype is not like.dtype:
             c = reduced(c, like)
+        elif c.shape != like.shape:
+            c = _summed_over_rows(c) if c.shape[1:] == like.shape else reduced(c, like)
         old = self[row]
         if type(old) is float and old == 0.0:
             self[row] = c
@@ -435,9 +441,9 @@ class Product(PairOperation):
             super().pull(adjoints, g, left, right, values, z)
             return
         if by_a:
-            adjoints.put(i, np.matmul(g, b.T, out=adjoints.room(a.shape) if a.nbytes >= BIG else None), a)
+            adjoints.put(i, g.dot(b.T, adjoints.room(a.shape) if a.nbytes >= BIG else None), a)
         if by_b:
-            adjoints.put(j, np.matmul(a.T, g, out=adjoints.room(b.shape) if b.nbytes >= BIG else None), b)
+            adjoints.put(j, a.T.dot(g, adjoints.room(b.shape) if b.nbytes >= BIG else None), b)
 
 
 class Whole(PairOperation):

@@ -12,7 +12,7 @@ from ad_magic.engine.tape import Tape
 from ad_magic.rules.arrays.frozen import np
 from ad_magic.rules.arrays.rule import ArrayRule
 
-from .array import FLOAT, FROZEN_BELOW, NUMBERS, Array, frozen, record, recorded
+from .array import FLOAT, NUMBERS, Array, frozen, record, recorded
 from .operation import FRUGAL_TANH, SQUARE, EntryOperation, entry_operation, flat_of_tanh, pair_operation
 from .spare import BIG, offer, room
 
@@ -75,7 +75,7 @@ def two(entry: Entry, a: Any, b: Any) -> Array | None:
     elif kind is _ndarray:
         if other.dtype is not FLOAT:
             return None
-        q = column = other.copy("K") if other.size <= FROZEN_BELOW else frozen(other, tape)
+        q = column = other if tape.steady else frozen(other, tape)
     elif kind is _float64:
         q = column = float(other)
     elif kind in NUMBERS and other.tape is tape and type(other.value) in (float, _float64):
@@ -164,7 +164,7 @@ def _matrix(x: Any, tape: Tape) -> tuple[Any, Any]:
         if x.tape is tape and x.version == tape.writes and type(p) is _ndarray and p.ndim == 2 and p.dtype is FLOAT:
             return p, x.index
     elif type(x) is _ndarray and x.ndim == 2 and x.dtype is FLOAT:
-        p = x.copy("K") if x.size <= FROZEN_BELOW else frozen(x, tape)
+        p = x if tape.steady else frozen(x, tape)
         return p, p
     return None, None
 

@@ -78,7 +78,11 @@ _ndarray = np.ndarray
 def _is_nan(g: Any) -> bool:
     """Whether there is a NaN in an adjoint, or may be."""
     if type(g) is _ndarray:  # of real numbers the sum of the squares is NaN only where one of them is
-        g = np.vdot(g, g) if g.dtype.kind == "f" else np.add.reduce(g, axis=None)
+        if g.dtype.kind == "f":
+            flat = g.reshape(-1)
+            g = flat.dot(flat)
+        else:
+            g = np.add.reduce(g, axis=None)
     return bool(g != g)
 
 
