@@ -233,9 +233,9 @@ def test_after_an_exception_all_is_as_before(loaded, mode, error):
 def test_after_ctrl_c_all_is_as_before(loaded):
     modules = before_and_after()
     timer = threading.Timer(0.4, lambda: signal.raise_signal(signal.SIGINT))
-    loaded.user_ns["x"] = 1.5
-    timer.start()
-    done = loaded.run_cell("%%grad x --mode reverse -q\nlist_ = [x]\nwhile True:\n    x = x * 1.0000001", silent=True)
+    loaded.user_ns |= {"x": 1.5, "start": timer.start}  # by the cell: on a busy machine it may begin late
+    text = "%%grad x --mode reverse -q\nlist_ = [x]\nstart()\nwhile True:\n    x = x * 1.0000001"
+    done = loaded.run_cell(text, silent=True)
     timer.join()
     assert isinstance(done.error_in_exec, KeyboardInterrupt)
     assert before_and_after() == modules

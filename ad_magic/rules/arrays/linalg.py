@@ -14,6 +14,7 @@ nothing is asked of it; eigenvalues alone share theirs evenly.
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
 from ad_magic.rules.arrays.frozen import np
@@ -168,8 +169,16 @@ def _at_singular(z: Any, a: Any) -> str | None:
 
 def _half(n: int, lower: bool = True) -> Any:
     """Ones in one triangle, halves on the diagonal."""
+    return _small_half(n, lower) if n <= 128 else _new_half(n, lower)
+
+
+def _new_half(n: int, lower: bool) -> Any:
     mask = np.tril(np.ones((n, n)), -1) + 0.5 * np.eye(n)
+    mask.flags.writeable = False
     return mask if lower else mask.T
+
+
+_small_half = lru_cache(maxsize=4)(_new_half)  # it takes longer to make than to use
 
 
 def _hermitian(t: Any, lower: bool) -> Any:
@@ -193,7 +202,8 @@ def _pull_cholesky(k: int, g: Any, z: Any, a: Any, upper: bool = False) -> Any:
     if upper:
         g, z = _turned(g), _turned(z)
     back = _turned(z)
-    inner = _right_solved(_solved(back, _half(z.shape[-1]) * (back @ g)), z)
+    inverse = np.linalg.inv(back)  # of an upper triangle, so without pivots: as accurate as to solve twice, and quicker
+    inner = inverse @ (_half(z.shape[-1]) * (back @ g)) @ _turned(inverse)
     return _read(inner, not upper)
 
 
