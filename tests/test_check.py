@@ -670,13 +670,13 @@ def test_a_kink_in_one_entry_excuses_no_other(run, cell, left, right):
 
 
 def test_a_wrong_rule_of_an_array_differs(run, monkeypatch):
-    """The reverse rule of tanh by entry loses a factor in one entry."""
+    """The reverse rule of sinh by entry loses a factor in one entry."""
     from ad_magic.engine.arrays.operation import entry_operation
 
-    spoilt = entry_operation("tanh", (True,), False)
+    spoilt = entry_operation("sinh", (True,), False)
     right, factor = spoilt.pull, np.array([1.0, 0.5, 1.0])
     monkeypatch.setattr(spoilt, "pull", lambda adjoints, g, *rest: right(adjoints, g * factor, *rest))
-    report = run("z = np.sum(np.tanh(v)*v)", setup="import numpy as np", v=np.array([0.3, 0.5, 0.7])).check()
+    report = run("z = np.sum(np.sinh(v)*v)", setup="import numpy as np", v=np.array([0.3, 0.5, 0.7])).check()
     assert report.verdicts == {"v[0]": "agrees", "v[1]": "differs", "v[2]": "agrees"}
     for method in ("central differences", "complex step", "forward mode"):
         assert row(report, method, "v[1]").word == "differs"

@@ -12,7 +12,8 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from ad_magic.engine.tape import Columns, PathChanged, forward_sweep, replay
+from ad_magic.codegen.compiled import values_at
+from ad_magic.engine.tape import Columns, PathChanged, forward_sweep
 
 from .run import Output, Program, Run, run_program
 
@@ -69,7 +70,7 @@ def replayed(run: Run, inputs: Mapping[str, Any]) -> Run:
         raise PathChanged(len(run.tape), None)
     values = {**run.inputs, **{name: _as_before(run.inputs[name], value) for name, value in inputs.items()}}
     rows = {row: x if hasattr(x := values[name], "shape") else float(x) for name, row in run.rows.items()}
-    tape = replay(run.tape, rows, shown=run.only_shown)
+    tape = values_at(run.tape, rows, run.only_shown, run.cache)
     forward = run.mode == "forward"
     if forward:
         columns = [forward_sweep(tape, {row: unit(tape.values[row], position)}) for _, position, row in run.seeds]

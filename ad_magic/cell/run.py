@@ -75,6 +75,7 @@ class Run:
     file: str | None = None  # the source that was run
     cells: dict[str, int] = field(default_factory=dict)  # file name of a cell -> its execution count
     label: str | None = None  # the source of a trailing expression that has no name
+    cache: dict[str, Any] = field(default_factory=dict, compare=False, repr=False)  # what was made from the run
 
     @cached_property
     def seeds(self) -> list[tuple[str, tuple[int, ...], int]]:

@@ -1,8 +1,9 @@
 """PROGRAMS: source text from a recorded run, and from the cell itself."""
 
+from .batch import curve
 from .javascript import javascript
 from .python import source
 from .straight import straight
 from .symbols import NoProgram
 
-__all__ = ["NoProgram", "javascript", "source", "straight"]
+__all__ = ["NoProgram", "curve", "javascript", "source", "straight"]

@@ -38,9 +38,12 @@ class Rows:
     partials: list[Any] = field(default_factory=list)  # for each row a list of them, one for each active operand
 
 
-def write_by_entry(writer: Writer, run: Any, names: Mapping[int, str], seeds: int) -> Rows:
-    """Statements for the values, tangents and adjoints of all rows of a run; tangents only where there are at most so
-    many seeds. Raises NoProgram."""
+def write_by_entry(
+    writer: Writer, run: Any, names: Mapping[int, str], seeds: Sequence[Any], *,
+    backward: bool = False, partials: bool = False,
+) -> Rows:  # fmt: skip
+    """Statements for the values of all rows of a run, their tangents along some of its seeds, and if it is to go
+    `backward` the adjoints, and the local `partials`. Raises NoProgram."""
     tape = run.tape
     if sum(np.size(z) for z in tape.values if isinstance(z, np.ndarray)) > ENTRIES:
         raise NoProgram("the arrays are too large to be computed in a page")
@@ -56,19 +59,19 @@ def write_by_entry(writer: Writer, run: Any, names: Mapping[int, str], seeds: in
         inputs[row] = value
     rows.values = _Values(writer, tape, run, label).of(inputs)
     kept = [z if _is_some(z) else None for z in rows.values]
-    if run.mode != "reverse" and run.seed_count <= seeds:
-        for k, (_, position, row) in enumerate(run.seeds):
-            start: Any = np.zeros(np.shape(rows.values[row]), object) if np.shape(rows.values[row]) else 1.0
-            if np.shape(start):
-                start[position] = 1.0
-            tangents = _tangents(writer, tape, rows.values, {row: start}, _along(label, k))
-            rows.tangents.append([_like(t, z) for t, z in zip(tangents, kept, strict=True)])
-    if run.mode != "forward" and len(run.outputs) == 1 and run.outputs[0].scalar:
+    for k, (_, position, row) in enumerate(seeds):
+        start: Any = np.full(np.shape(rows.values[row]), 0.0, object) if np.shape(rows.values[row]) else 1.0
+        if np.shape(start):
+            start[position] = 1.0
+        tangents = _tangents(writer, tape, rows.values, {row: start}, _along(label, k))
+        rows.tangents.append([_like(t, z) for t, z in zip(tangents, kept, strict=True)])
+    if backward:
         output = run.outputs[0].rows
         ends = {} if output is None else {output: Entry(writer, ast.Constant(1.0), 1.0)}
         adjoints = _adjoints(writer, tape, rows.values, ends, lambda r: f"{label(r)}_bar")
         rows.adjoints = [_like(adjoints[row], z) for row, z in enumerate(kept)]
-    rows.partials = [_local_partials(writer, tape, rows.values, row) for row in range(len(tape))]
+    if partials:
+        rows.partials = [_local_partials(writer, tape, rows.values, row) for row in range(len(tape))]
     rows.values = kept
     return rows
 

@@ -40,7 +40,9 @@ def javascript(run: Any) -> str:
     names = {row: f"v{k}" for k, row in enumerate(row_names(tape, run.rows))}
     block = Block()
     writer = Writer(block)
-    rows = write_by_entry(writer, run, names, SEEDS)
+    seeds = run.seeds if run.mode != "reverse" and run.seed_count <= SEEDS else []
+    single = len(run.outputs) == 1 and run.outputs[0].scalar
+    rows = write_by_entry(writer, run, names, seeds, backward=single and run.mode != "forward", partials=True)
     ends = {
         n
         for column in (rows.values, *rows.tangents, rows.adjoints or [], rows.partials)

@@ -14,6 +14,7 @@ from typing import Any
 
 from .expressions import name, put, text
 
+INTO = "__into__"  # __into__(a, index, x) is what a is after a[index] += x
 LONGEST = 88  # so long may the text of an expression become when parts of it are put in their places
 _READABLE = 3_000  # longer programs are left as they are: nobody reads them
 

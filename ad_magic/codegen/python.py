@@ -11,7 +11,7 @@ from typing import Any
 from ad_magic.rules.arrays.frozen import np
 
 from .expressions import text
-from .program import Statement, base
+from .program import INTO, Statement, base
 from .straight import Straight
 from .support import Support
 
@@ -74,12 +74,29 @@ def written(s: Statement, program: Straight) -> Iterator[str]:
         yield f'assert {value}, "{_reason(program, s.row)}"'
         return
     target = base(s.target)
+    if isinstance(s.value, ast.Call) and isinstance(s.value.func, ast.Name) and s.value.func.id == INTO:
+        _, index, added = s.value.args
+        shown = text(ast.Subscript(ast.Name(target, ast.Load()), index, ast.Load()))
+        if _meets_once(index):
+            yield f"{shown} += {_plain(text(added))}"
+        else:
+            inner = shown.removeprefix(target)[1:-1]
+            where = inner if inner.isidentifier() else f"np.s_[{inner}]"
+            yield f"np.add.at({target}, {where}, {_plain(text(added))})"
+        return
     sum_ = s.value if "." in s.target and isinstance(s.value, ast.BinOp) else None
     sign = _SIGNS.get(type(sum_.op)) if sum_ is not None else None
     if sum_ is not None and sign and _plain(text(sum_.left)) == target and _is_number(program, target):
         yield f"{target} {sign}= {_plain(text(sum_.right))}"
     else:
         yield f"{target} = {value}"
+
+
+def _meets_once(index: ast.expr) -> bool:
+    """Whether an index takes each entry at most once: whole numbers and slices do."""
+    if isinstance(index, ast.Tuple):
+        return all(map(_meets_once, index.elts))
+    return isinstance(index, (ast.Slice, ast.Constant, ast.UnaryOp))
 
 
 _SIGNS: dict[type[ast.operator], str] = {ast.Add: "+", ast.Sub: "-"}

@@ -15,8 +15,9 @@ from ad_magic.rules import RULES, Rule, by_entry, compile_expression
 from ad_magic.rules.arrays.frozen import np
 from ad_magic.rules.number import numpy_names
 
-from .expressions import name, number, partials_of, product, simplified
-from .symbols import Symbol, Writer, bare, tree
+from .expressions import name, number, parse, partials_of, product, simplified
+from .program import INTO
+from .symbols import Symbol, Writer, bare, index_tree, tree
 from .values import Values, picked, scattered, simplest, symbol_of, written
 
 # ---- local partials ------------------------------------------------------------------------------
@@ -268,6 +269,7 @@ class Adjoints:
         self.writer, self.names = writer, names
         self.found: dict[int, Any] = {}
         self._versions: dict[int, int] = {}
+        self._own: set[int] = set()  # arrays that nothing else is an alias of
 
     def __getitem__(self, row: int) -> Any:
         return self.found.get(row, 0.0)
@@ -290,14 +292,36 @@ class Adjoints:
         old = self[row]
         if not absent(old):
             c = Symbol(self.writer, ast.BinOp(old.expression, ast.Add(), c.expression), old.value + c.value)
-        label = self.names.get(row)
-        if label is None:
+            self._own.add(row)
+        if row in self.names:
+            self._assign(row, simplified(c.expression), c.value)
+        else:
             self.found[row] = Symbol(self.writer, self.writer.block.atom(c.expression, self.writer.row), c.value)
-            return
+
+    def _assign(self, row: int, expression: ast.expr, value: Any) -> None:
         self._versions[row] = version = self._versions.get(row, 0) + 1
-        target = f"{label}_bar" + (f".{version}" if version > 1 else "")
-        expression = self.writer.block.assign(target, simplified(c.expression), self.writer.row, "adjoint")
-        self.found[row] = Symbol(self.writer, expression, c.value)
+        target = f"{self.names[row]}_bar" + (f".{version}" if version > 1 else "")
+        found = self.writer.block.assign(target, expression, self.writer.row, "adjoint")
+        self.found[row] = Symbol(self.writer, found, value)
+
+    def into(self, row: int, index: Any, g: Symbol, like: Any) -> None:
+        """adjoint of the row [index] += g, in place."""
+        old, shape = self[row], np.shape(bare(like))
+        if row not in self.names:
+            self.add(row, scattered(self.writer, shape, np.arange(int(np.prod(shape))).reshape(shape)[index], g))
+            return
+        if absent(old):
+            kind = [ast.Constant("complex")] if np.iscomplexobj(g.value) else []
+            zeros = ast.Call(parse("np.zeros"), [tree(shape, self.writer), *kind], [])
+            self._assign(row, zeros, np.zeros(shape, complex if kind else float))
+        elif row not in self._own:
+            self._assign(row, ast.Call(parse("np.array"), [old.expression], []), np.array(old.value))
+        self._own.add(row)
+        old = self[row]
+        value = np.array(old.value, dtype=np.result_type(old.value, g.value))
+        np.add.at(value, index, g.value)
+        call = ast.Call(name(INTO), [old.expression, index_tree(index, self.writer), g.expression], [])
+        self._assign(row, call, value)
 
 
 def write_adjoints(
@@ -359,9 +383,7 @@ def _pull(writer: Writer, op: Any, left: Any, right: Any, values: Values, adjoin
 
 def _pull_item(writer: Writer, op: Any, left: Any, values: Values, adjoints: Adjoints, g: Any) -> None:
     (i,) = left
-    shape = np.shape(bare(values[i]))
-    places = np.arange(int(np.prod(shape))).reshape(shape)[next(iter(op.options.values()))]
-    adjoints.add(i, scattered(writer, shape, places, g))
+    adjoints.into(i, next(iter(op.options.values())), symbol_of(writer, g), values[i])
 
 
 def _pull_placed(writer: Writer, op: Any, left: Any, values: Values, adjoints: Adjoints, g: Any) -> None:
