@@ -274,9 +274,13 @@ def _push_lines(rule: Rule, active: tuple[bool, ...], is_complex: bool, careful:
     return [*_bindings(rule, active, [p for _, p in live]), f"return {' + '.join(terms)}"]
 
 
-@cache
 def entry_operation(name: str, active: tuple[bool, ...], is_complex: bool = False) -> EntryOperation:
-    """The operation on arrays of a rule of the table, with these operands active."""
+    """The operation on arrays of a rule of the table, with these operands active: always the same one."""
+    return _entry_operation(name, active, is_complex)
+
+
+@cache
+def _entry_operation(name: str, active: tuple[bool, ...], is_complex: bool) -> EntryOperation:
     return _made(RULES[name], active, is_complex)
 
 
