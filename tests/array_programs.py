@@ -2700,7 +2700,7 @@ np.random.seed(1)
 z = np.random.normal(x[0], x[1], size=5)
 y = (z ** 2).sum()
 """,
-    fails="a random draw with an active mean or width is refused",
+    refused="cell",
 )
 program(
     "put",

@@ -206,3 +206,14 @@ def test_a_method_and_an_object_that_is_called():
     assert grad(line.loss)(0.0) == 2.0
     assert isinstance(line.a, float)
     assert isinstance(Line.loss, types.FunctionType)
+
+
+@pytest.mark.parametrize("names", [{}, {"__name__": "nowhere"}, {"__name__": None}], ids=["none", "nowhere", "None"])
+def test_functions_of_a_namespace_that_is_no_module(names):
+    """They are the user's own: what they make may be written to, what they have bound early is replaced."""
+    exec(
+        "import numpy as np\nfrom math import sin\ndef g(b, x):\n    b[1] = sin(x)\n    return b\n"
+        "def f(x):\n    b = np.zeros(2)\n    b[0] = x\n    return g(b, x).sum() * 2\n",
+        names,
+    )
+    assert grad(names["f"])(1.0) == pytest.approx(2 + 2 * math.cos(1.0))

@@ -455,3 +455,12 @@ def test_the_hessian_of_a_power_is_symmetric(cells, mode, y):
 @pytest.mark.parametrize(("x", "want"), [(800.0, 0.0), (-800.0, 0.0)])
 def test_the_hessian_far_out(cells, mode, x, want):
     assert cells.grad(f"x={x} --of y", "y = math.tanh(x)", mode).hessian().tolist() == [[want]]
+
+
+@pytest.mark.parametrize("draw", ["rng.normal(x, 1.0, 3)", "np.random.uniform(0, x)", "rng.normal(np.array([x]), 1)"])
+def test_a_random_draw_says_how_to_write_it(draw, shell):
+    shell.run_line_magic("load_ext", "ad_magic")
+    shell.run_cell("import numpy as np\nrng = np.random.default_rng(0)")
+    outcome = shell.run_cell(f"%%grad x=0.5 -q\nz = np.sum({draw}) * x")
+    with pytest.raises(TypeError, match=r"line 2: a random draw .* mean \+ width \* rng.standard_normal"):
+        outcome.raise_error()

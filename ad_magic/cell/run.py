@@ -396,15 +396,29 @@ def _flatten(value: Any, leaf: type | None = None) -> list[Any]:
     return [value]
 
 
+_DRAW = (
+    "a random draw takes plain numbers, and that would cut the derivative. Draw first and shape it then: "
+    "mean + width * rng.standard_normal(n), low + (high - low) * rng.random(n)"
+)
+
+
 def _hidden_loss(error: BaseException, trace: TracebackType | None) -> LostDerivative | None:
     """The LostDerivative that a C function turned into an error of its own (`required argument is not a float`)."""
-    while trace is not None and trace.tb_next is not None:
-        trace = trace.tb_next
     code, instruction, lost = LAST_LOST
     LAST_LOST[:] = None, None, None
-    if lost is None or trace is None or isinstance(error, LostDerivative):
-        return None
-    return lost if (trace.tb_frame.f_code, trace.tb_lasti) == (code, instruction) else None
+    while trace is not None:
+        rest = trace.tb_next
+        asked = (trace.tb_frame.f_code, trace.tb_lasti) == (code, instruction) or isinstance(error, LostDerivative)
+        if rest is not None and asked and _module_of(rest).startswith("numpy.random"):  # Cython shows its own lines
+            return LostDerivative(f"line {trace.tb_lineno}: {_DRAW}")
+        if rest is None:
+            return lost if asked and not isinstance(error, LostDerivative) else None
+        trace = rest
+    return None
+
+
+def _module_of(trace: TracebackType) -> str:
+    return str(trace.tb_frame.f_globals.get("__name__", ""))
 
 
 def _library_loss(error: BaseException, trace: TracebackType | None) -> LostDerivative | None:

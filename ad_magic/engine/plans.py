@@ -30,7 +30,7 @@ from .standins import (
     writes,
 )
 from .tape import Columns, Tape
-from .users import is_users
+from .users import is_users, is_users_code
 from .walk import ATOMS, BARE
 
 _MISSING = object()
@@ -327,7 +327,7 @@ class _Look:
         if id(value) in self.seen:
             return
         home = value.__globals__.get("__name__")
-        if home == _DERIVATIVES or is_users(home):
+        if home == _DERIVATIVES or is_users_code(value.__globals__):
             self.seen.add(id(value))
             self.stack.append(value)
         elif value.__closure__ or value.__dict__:

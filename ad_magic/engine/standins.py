@@ -20,7 +20,7 @@ from .codes import calls_name, names_of
 from .complexes import Complex, plain_complex
 from .library import BUILTINS, TYPE_OF, TYPES, Memo
 from .placing import Module, Modules, modules_of, take_back
-from .users import is_users
+from .users import is_users, is_users_code
 from .walk import MEMO, Walk
 
 
@@ -81,7 +81,7 @@ def _walk(namespace: dict[str, Any], skip: Any, modules: Modules, watching: bool
 
 def _is_users_cache(cache: Any) -> bool:
     names = getattr(cache.__wrapped__, "__globals__", None)
-    return is_users(getattr(cache, "__module__", None) if names is None else names.get("__name__"))
+    return is_users(getattr(cache, "__module__", None)) if names is None else is_users_code(names)
 
 
 def _by_namespace(
@@ -163,7 +163,7 @@ def _may_write(namespace: dict[str, Any], tree: ast.AST | None) -> bool:
         methods = list(vars(value).values()) if isinstance(value, type) and is_users(value.__module__) else [value]
         for function in methods:
             code = getattr(function, "__code__", None)
-            if isinstance(code, CodeType) and is_users(function.__module__) and writes(code):
+            if isinstance(code, CodeType) and is_users_code(function.__globals__) and writes(code):
                 return True
     return False
 

@@ -26,7 +26,7 @@ from types import (
 from typing import Any
 
 from .codes import imported, names_of
-from .users import is_users
+from .users import is_users, is_users_code
 
 BARE = frozenset((int, float, bool, complex, str, bytes, type(None), range, slice))
 ATOMS = BARE | {BuiltinFunctionType}
@@ -219,7 +219,7 @@ class Walk:
             if part:
                 self._replace(part)
         namespace = value.__globals__
-        if is_users(namespace.get("__name__")):  # value.__module__ would be that of what it wraps
+        if is_users_code(namespace):  # value.__module__ would be that of what it wraps
             self.functions.append(value)
             self._named(namespace, value.__code__)
 
@@ -298,7 +298,7 @@ def _leads_to_users(value: Any, depth: int = 3) -> bool:
     """Whether a value is a function of the user's, or one that calls such."""
     kind = type(value)
     if kind is FunctionType:
-        if is_users(value.__globals__.get("__name__")):
+        if is_users_code(value.__globals__):
             return True
         inner = [x for cell in value.__closure__ or () for x in _contents(cell)]
     elif kind is MethodType:
