@@ -468,10 +468,15 @@ class Whole(PairOperation):
 _KINDS = {"matmul": Product, "dot": Product, "sum": Whole, "mean": Whole}
 
 
-@cache
 def pair_operation(rule: ArrayRule, active: tuple[bool, ...]) -> PairOperation:
     """The operation of a primitive without options."""
-    return _KINDS.get(rule.name, PairOperation)(rule, active, {})
+    op = _pairs.get((rule.name, active))
+    if op is None or op.rule is not rule:
+        op = _pairs[rule.name, active] = _KINDS.get(rule.name, PairOperation)(rule, active, {})
+    return op
+
+
+_pairs: dict[tuple[str, tuple[bool, ...]], PairOperation] = {}
 
 
 def summed(s: Any, t: Any) -> Any:
