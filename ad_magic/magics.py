@@ -22,8 +22,9 @@ from ad_magic.report.result import Result
 
 MODES = ("both", "forward", "reverse")
 VIEWS = ("panel", "static", "text")
-SHOWS_TO_COME = ("curves", "code", "check", "cost", "equations")
-SHOWS = ("tables", "graph", *SHOWS_TO_COME)
+SHOWS_TO_COME = ("code", "check", "cost", "equations")
+SHOWS_THERE = ("tables", "graph", "curves")
+SHOWS = (*SHOWS_THERE, *SHOWS_TO_COME)
 CELL_MAGICS = ("grad", "tangent", "adjoint", "gradcheck")
 _COMMON = (
     argument("inputs", nargs="*", metavar="NAME[=VALUE]",
@@ -34,7 +35,7 @@ _COMMON = (
     argument("--range", action="append", default=[], metavar="NAME=LO:HI[:STEP]",
              help="the range of an input's slider, or of one entry's: w[0]=0:1 (repeatable)"),
     argument("--view", choices=VIEWS, help="panel (default), static or text"),
-    argument("--show", choices=SHOWS, help="what is open first: tables (default) or graph"),
+    argument("--show", choices=SHOWS, help="what is open first: tables (default), graph or curves"),
     argument("-o", "--out", metavar="NAME", help="store the Result under this name"),
     argument("-q", "--quiet", action="store_true", help="compute, show nothing"),
 )  # fmt: skip
@@ -155,7 +156,7 @@ class ADMagic(Magics):
         if mode and args.mode not in (None, mode):
             raise UsageError(f"%%{name} is {mode} mode; for --mode {args.mode} use %%grad")
         if args.show in SHOWS_TO_COME:
-            raise UsageError(f"%%{name}: --show {args.show} is not there yet; there are tables and graph")
+            raise UsageError(f"%%{name}: --show {args.show} is not there yet; there are {', '.join(SHOWS_THERE)}")
         shell = self.shell
         namespace = shell.user_ns
         program = self._compile(name, cell)
@@ -208,14 +209,12 @@ class ADMagic(Magics):
         if view == "auto":
             view = "panel" if hasattr(self.shell, "kernel") else "text"
         options = ViewOptions(self.digits, self.max_rows, args.show or "tables", self.continuous_update)
-        if view == "text":
-            display({"text/plain": result.to_text(self.digits, self.max_rows)}, raw=True)
-        elif view == "static":
-            text, html = (
-                result.to_text(self.digits, self.max_rows),
-                result.to_html(self.digits, self.max_rows, options.show),
-            )
-            display({"text/plain": text, "text/html": html}, raw=True)
+        if view in ("text", "static"):
+            how = (self.digits, self.max_rows, options.show, ranges)
+            bundle = {"text/plain": result.to_text(*how)}
+            if view == "static":
+                bundle["text/html"] = result.to_html(*how)
+            display(bundle, raw=True)
         else:
             from ad_magic.panel import show
 

@@ -37,10 +37,10 @@ class FakeResult:
     value: float = 0.0
     sources: dict[str, Source] = field(default_factory=dict)
 
-    def to_html(self, digits: int = 6, max_rows: int = 60, show: str = "tables") -> str:
+    def to_html(self, digits: int = 6, max_rows: int = 60, show: str = "tables", ranges: Any = None) -> str:
         return f'<div class="ad-report {show}"><span class="ad-value">{self.value:.{digits}g}</span></div>'
 
-    def to_text(self, digits: int = 6, max_rows: int = 60) -> str:
+    def to_text(self, digits: int = 6, max_rows: int = 60, show: str = "tables", ranges: Any = None) -> str:
         return f"z = {self.value:.{digits}g}"
 
 
@@ -163,6 +163,14 @@ def test_round_down():
 
 
 # ------------------------------------------------------------------------------------------------------- following
+
+
+def test_the_report_is_shown_as_it_was_asked_for_over_the_ranges_of_the_sliders(monkeypatch):
+    asked = []
+    monkeypatch.setattr(FakeResult, "to_html", lambda self, **how: asked.append(how) or "")
+    static = StaticReport(ViewOptions(show="curves"), {"x": (0, 4)})
+    Panel(product({"x": 2.0}), product, {"x": (0, 4)}, static.options, static)
+    assert asked == [{"digits": 6, "max_rows": 60, "show": "curves", "ranges": {"x": (0, 4)}}]
 
 
 def test_slider_box_and_report_follow_each_other():

@@ -10,7 +10,6 @@ import asyncio
 import contextlib
 import io
 import math
-import numbers
 import secrets
 import signal
 import threading
@@ -22,7 +21,7 @@ import ipywidgets
 from IPython import get_ipython
 from IPython.display import display
 
-from ad_magic.report.entries import Entries, is_array, span_of
+from ad_magic.report.entries import Entries, is_array, is_scalar, span_of, spread
 from ad_magic.report.grid import Grid, around, given, widen
 from ad_magic.report.options import ViewOptions
 
@@ -34,8 +33,6 @@ Evaluate = Callable[[dict[str, Any]], Any]  # inputs by name -> a Result; may ra
 
 SLOW = 0.150  # seconds: a recompute that takes longer is not for every step of a moving slider
 NAME_WIDTH = 20  # characters of an input's name; a longer one is cut
-ONE_EACH = 6  # entries of an array that has a slider for each of them
-MAX_SLIDERS = 24  # sliders of a panel; where there would be more, those of one array share one
 REST = 0.3  # seconds without a change: the gesture is over
 
 
@@ -53,16 +50,12 @@ def show(
     can be moved is displayed without a panel.
     """
     view = options or ViewOptions()
-    static = StaticReport(view)
+    static = StaticReport(view, ranges or {})
     static.show(result)
     if any(is_scalar(value) or is_array(value) for value in result.inputs.values()):
         panel = Panel(result, evaluate, ranges or {}, view, static)
         registry.keep(panel, _text(result))
         display(panel.root)
-
-
-def is_scalar(value: Any) -> bool:
-    return isinstance(value, numbers.Real) and not isinstance(value, bool)
 
 
 def _text(result: Any) -> str:
@@ -73,20 +66,26 @@ def _text(result: Any) -> str:
 class StaticReport:
     """The report as an output of its own: HTML and text, no widget, so that it is there in every saved notebook."""
 
-    def __init__(self, options: ViewOptions) -> None:
+    def __init__(self, options: ViewOptions, ranges: Mapping[str, Sequence[float | None]] | None = None) -> None:
         self.options = options
+        self.ranges = ranges or {}
         self.key = secrets.token_hex(6)  # this output and no other, also not a copy of the cell
         self.handle: Any = None
 
     def html(self, result: Any) -> str:
         o = self.options
-        return result.to_html(digits=o.digits, max_rows=o.max_rows, show=o.show)
+        return result.to_html(digits=o.digits, max_rows=o.max_rows, show=o.show, ranges=self.ranges)
 
     def show(self, result: Any, html: str | None = None) -> None:
         """Display a result, the first time; after that, put it in the place of the one before."""
         bundle = {
             "text/html": f'<div data-ad-static="{self.key}">{self.html(result) if html is None else html}</div>',
-            "text/plain": result.to_text(digits=self.options.digits, max_rows=self.options.max_rows),
+            "text/plain": result.to_text(
+                digits=self.options.digits,
+                max_rows=self.options.max_rows,
+                show=self.options.show,
+                ranges=self.ranges,
+            ),
         }
         if self.handle is None:
             self.handle = display(bundle, raw=True, display_id=True)
@@ -289,10 +288,7 @@ class Panel:
 
     def _make_rows(self, ranges: Mapping[str, Sequence[float | None]]) -> list[InputRow]:
         """A row for each number, and for each entry of a small array; one for a larger array."""
-        small = {name for name, entries in self.arrays.items() if entries.size <= ONE_EACH}
-        scalars = sum(map(is_scalar, self.inputs.values()))
-        if scalars + sum(self.arrays[name].size for name in small) + len(self.arrays) - len(small) > MAX_SLIDERS:
-            small = {name for name in small if self.arrays[name].size == 1}
+        small = spread(self.inputs)
         rows: list[InputRow] = []
         for name, value in self.inputs.items():
             if is_scalar(value):

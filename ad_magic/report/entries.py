@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import itertools
 import math
+import numbers
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
+
+ONE_EACH = 6  # entries of an array that has a slider for each of them
+MAX_SLIDERS = 24  # sliders of one panel or page; where there would be more, those of one array share one
 
 Place = tuple[int, ...]
 Span = Sequence[float | None]
@@ -15,6 +19,19 @@ Span = Sequence[float | None]
 def is_array(value: Any) -> bool:
     """Whether a value is an array with entries that a slider can move."""
     return bool(getattr(value, "shape", ())) and value.size > 0 and value.dtype.kind in "fiu"
+
+
+def is_scalar(value: Any) -> bool:
+    """Whether a value is a number that a slider can move."""
+    return isinstance(value, numbers.Real) and not isinstance(value, bool)
+
+
+def spread(inputs: Mapping[str, Any]) -> set[str]:
+    """The arrays of which each entry has a slider: small ones, as long as there are not too many sliders in all."""
+    arrays = {name: value for name, value in inputs.items() if is_array(value)}
+    small = {name for name, value in arrays.items() if value.size <= ONE_EACH}
+    count = sum(map(is_scalar, inputs.values())) + sum(arrays[name].size for name in small) + len(arrays) - len(small)
+    return small if count <= MAX_SLIDERS else {name for name in small if arrays[name].size == 1}
 
 
 class Entries:

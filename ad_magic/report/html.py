@@ -9,12 +9,14 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from . import svg
+from . import curves, svg
 from .array import VECTOR, all_finite, all_zero, bracketed, quantity, shape_of, shape_text
 from .cells import column_cells, opening
+from .entries import Span
+from .figure import figure
 from .markup import esc, indexed, style_sheet
 from .number import plain
 from .row import Flag, Row
@@ -29,24 +31,70 @@ MAX_DERIVATIVES = 12  # in the result line; the others unfold
 OPEN_GRAPH = 30  # a graph of more nodes than this is closed at first, unless it is what was asked for
 MAX_EXPRESSION = 40  # characters of an expression in the table; a longer one is cut, and whole in its title
 BLOCK = 4  # rows and columns of a matrix that stands in the result line as it is
+UNTRUSTED = '<p class="ad-untrusted">The drawing is shown when the notebook is trusted.</p>'
 Numbers = dict[tuple[str, int], str]  # by column and row: the content of the cell, aligned within its column
 
 HEADS = {"tangent": "tangents, forward ↓", "adjoint": "adjoint, reverse ↑", "value": ""}
 
 
-def render(r: Result, *, digits: int = 6, max_rows: int = 60, show: str = "tables", open_graph: bool = True) -> str:
-    """The report. `show` is what is open and comes first, "tables" or "graph"; `open_graph` opens a small graph too."""
+def render(
+    r: Result,
+    *,
+    digits: int = 6,
+    max_rows: int = 60,
+    show: str = "tables",
+    open_graph: bool = True,
+    ranges: Mapping[str, Span] | None = None,
+) -> str:
+    """The report. `show` is what is open and comes first: "tables", "graph", or "curves", over `ranges`.
+
+    `open_graph` opens a small graph too. Curves are there only if they are asked for.
+    """
     t = table(r, max_rows=max_rows)
-    tables = _part("ad-tables", "Operations", _table(t, r.rows, digits), show != "graph")
-    graph_open = show == "graph" or (open_graph and len(r.rows) <= OPEN_GRAPH)
-    note = '<p class="ad-untrusted">The graph is shown when the notebook is trusted.</p>'
-    drawing = f'{note}<div class="ad-scroll" hidden>{svg.graph(r, digits=digits, max_rows=max_rows)}</div>'
-    graph = _part("ad-graph", "Graph", drawing, graph_open)
-    parts = [graph, tables] if show == "graph" else [tables, graph]
-    body = _results(t, digits) + _flags(t.flags) + f'<div class="ad-parts">{"".join(parts)}</div>'
+    figures = curves_of(r, digits, ranges) if show == "curves" else ""
+    return wrapped(t, head(t, digits) + parts(r, t, digits, max_rows, show, open_graph, figures))
+
+
+def wrapped(t: Table, body: str) -> str:
+    """The root of a report with its style, and the rules that link the rows of `t` to what is in its body."""
     # reports of one page must not light each other's rows; the same content has the same name, so files do not change
     name = "ad-" + hashlib.blake2s(body.encode(), digest_size=4).hexdigest()
     return f'<div class="ad-report {name}"><style>{style_sheet()}\n{_links(t, name)}</style>{body}</div>'
+
+
+def head(t: Table, digits: int) -> str:
+    """The result line, and the flags."""
+    return _results(t, digits) + _flags(t.flags)
+
+
+def parts(
+    r: Result,
+    t: Table,
+    digits: int,
+    max_rows: int,
+    show: str,
+    open_graph: bool = True,
+    figures: str = "",
+    room: int = 0,
+) -> str:
+    """Tables, graph and curves, what is shown first. `room` is what a node keeps for a number that will change."""
+    tables = _part("ad-tables", "Operations", _table(t, r.rows, digits), show != "graph")
+    graph_open = show == "graph" or (open_graph and len(r.rows) <= OPEN_GRAPH)
+    drawing = svg.graph(r, digits=digits, max_rows=max_rows, room=room)
+    graph = _part("ad-graph", "Graph", f'{UNTRUSTED}<div class="ad-scroll" hidden>{drawing}</div>', graph_open)
+    curves = _part("ad-curves", "Curves", figures, True) if figures else ""
+    order = {"graph": (graph, tables, curves), "curves": (curves, tables, graph)}.get(show, (tables, graph, curves))
+    return f'<div class="ad-parts">{"".join(order)}</div>'
+
+
+def curves_of(r: Result, digits: int, ranges: Mapping[str, Span] | None) -> str:
+    """A curve for each input, or why there is none."""
+    try:
+        drawn, left = curves.curves(r, digits=digits, ranges=ranges)
+    except ValueError as error:
+        return f'<p class="ad-note">{esc(error)}</p>'
+    note = f'<p class="ad-note">{Gap(left, "input")}</p>' if left else ""
+    return f'{UNTRUSTED}<div class="ad-figures" hidden>{"".join(map(figure, drawn))}</div>{note}'
 
 
 def _part(kind: str, title: str, content: str, is_open: bool) -> str:
@@ -228,7 +276,10 @@ def _breakable(code: str) -> str:
 
 def _cells(t: Table, row: Row, rows: Sequence[Row], numbers: Numbers, digits: int) -> str:
     label = row.label if row.label and row.op != "input" else ""
-    flags = "".join(f' <span class="ad-mark" title="{esc(flag.message)}">⚠</span>' for flag in row.flags)
+    flags = "".join(
+        f' <span class="ad-mark" data-ad-mark="{esc(flag.kind)}" title="{esc(flag.message)}">⚠</span>'
+        for flag in row.flags
+    )
     expression, whole = shorten(row.expression, MAX_EXPRESSION), ""
     if expression != row.expression:
         whole = f' title="{esc(row.expression)}"'

@@ -9,13 +9,20 @@ from importlib import resources
 CHAR = 6.65  # width in px of a character of the code font at 11 px
 
 
-def style_sheet() -> str:
-    """The report's style sheet, without its comments."""
-    text = (resources.files(__package__) / "report.css").read_text(encoding="utf-8")
+def style_sheet(name: str = "report") -> str:
+    """One of the style sheets, without its comments."""
+    text = (resources.files(__package__) / f"{name}.css").read_text(encoding="utf-8")
     while "/*" in text:
         before, _, after = text.partition("/*")
         text = before + after.partition("*/")[2]
     return "\n".join(line.strip() for line in text.splitlines() if line.strip())
+
+
+def script(*names: str) -> str:
+    """Scripts of js/, one after another, without the lines that are comments."""
+    folder = resources.files(__package__) / "js"
+    lines = "\n".join((folder / f"{name}.js").read_text(encoding="utf-8") for name in names).splitlines()
+    return "\n".join(text for line in lines if (text := line.strip()) and not text.startswith("//"))
 
 
 def esc(text: object) -> str:

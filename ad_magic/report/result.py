@@ -6,12 +6,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
 from itertools import islice
+from os import PathLike
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ad_magic.cell.again import Again, replayed, unit
 from ad_magic.cell.run import Output, Run
 from ad_magic.engine.tape import forward_sweep, replay, reverse_sweep
 
+from .entries import Span
 from .row import Flag, Row, Source
 from .rows import is_hidden, listed_length, make_flags, make_rows, make_sources, seed_name, seed_names, sweep_order
 
@@ -221,6 +224,11 @@ class Result:
             o.name: None if isinstance(o.rows, list) or o.rows is None else where.get(o.rows) for o in self.run.outputs
         }
 
+    @property
+    def tape_rows(self) -> list[int]:
+        """For each row of the table its index on the tape."""
+        return list(self._table[1])
+
     @cached_property
     def order(self) -> list[int]:
         """The rows in the order of the reverse sweep: a topological order from the output back."""
@@ -257,17 +265,30 @@ class Result:
 
     # ---- faces ----
 
-    def to_text(self, digits: int = 6, max_rows: int = 60) -> str:
-        """The result and its table as aligned text."""
+    def to_text(
+        self, digits: int = 6, max_rows: int = 60, show: str = "tables", ranges: Mapping[str, Span] | None = None
+    ) -> str:
+        """The result and its table as aligned text; with show="curves" the curves too, over `ranges`."""
         from .text import render
 
-        return render(self, digits=digits, max_rows=max_rows)
+        return render(self, digits=digits, max_rows=max_rows, show=show, ranges=ranges)
 
-    def to_html(self, digits: int = 6, max_rows: int = 60, show: str = "tables") -> str:
-        """The report as HTML that works without JavaScript."""
+    def to_html(
+        self, digits: int = 6, max_rows: int = 60, show: str = "tables", ranges: Mapping[str, Span] | None = None
+    ) -> str:
+        """The report as HTML that works without JavaScript; show="curves" draws curves, over `ranges` by input."""
         from .html import render
 
-        return render(self, digits=digits, max_rows=max_rows, show=show)
+        return render(self, digits=digits, max_rows=max_rows, show=show, ranges=ranges)
+
+    def save(self, path: str | PathLike[str], *, ranges: Mapping[str, Span] | None = None) -> None:
+        """Write the report as one file that any browser opens, with sliders: it needs no network and no kernel.
+
+        `ranges` has (lo, hi) or (lo, hi, step) by input: {"x": (0, 4)}.
+        """
+        from .page import render
+
+        Path(path).write_text(render(self, ranges=ranges), encoding="utf-8")
 
     def to_markdown(self, digits: int = 6, max_rows: int = 60) -> str:
         """The table in Markdown."""

@@ -8,6 +8,7 @@ A large graph is folded: one box for each source line, with the number of times 
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import zip_longest
 from typing import TYPE_CHECKING, Any
@@ -30,17 +31,18 @@ MAX_CODE = 36
 MAX_NODE = 20  # characters in a node
 
 
-def graph(r: Result, *, digits: int = 6, max_rows: int = 60, standalone: bool = False) -> str:
+def graph(r: Result, *, digits: int = 6, max_rows: int = 60, standalone: bool = False, room: int = 0) -> str:
     """An <svg> element: the graph of a result, folded when it has more than `max_rows` operations.
 
-    It takes its colours from the report's style sheet; `standalone` puts that into it.
+    It takes its colours from the report's style sheet; `standalone` puts that into it. `room` is how many characters a
+    node and an edge keep for a number that will change.
     """
     groups = line_groups(r.rows, r.sources)
     if len(r.rows) > max_rows:
         parts, width, height = folded(groups, max_rows)
         title = "Computational graph, one box for each source line"
     else:
-        parts, width, height = _full(r, groups, digits)
+        parts, width, height = _full(r, groups, digits, room)
         title = "Computational graph: each operation beside its source line, local partials on the edges"
     # it shrinks with the page as long as it can be read; then the part that holds it scrolls
     style = f"<style>{style_sheet()}</style>" if standalone else ""
@@ -52,7 +54,7 @@ def graph(r: Result, *, digits: int = 6, max_rows: int = 60, standalone: bool = 
     )
 
 
-def _full(r: Result, groups: Sequence[LineGroup], digits: int) -> tuple[list[str], float, float]:
+def _full(r: Result, groups: Sequence[LineGroup], digits: int, room: int) -> tuple[list[str], float, float]:
     rows = list(r.rows)
     owner = {row.index: (group, run) for group in groups for run, rows_ in enumerate(group.runs) for row in rows_}
     bands: list[tuple[LineGroup, int]] = []  # in order of execution; a loop comes back to its lines
@@ -65,15 +67,18 @@ def _full(r: Result, groups: Sequence[LineGroup], digits: int) -> tuple[list[str
     flows = {edge: shape_text(rows[edge[0]].shape) for edge in slopes}
     captions = [_caption(group, run) for group, run in bands]
     margin = 40 + CHAR * max(map(display_width, captions), default=0) + 28
-    texts = [_node_text(row, digits) for row in rows]
-    widths = [CHAR * max(*map(display_width, text), 11) + 14 for text in texts]
+    texts = [node_text(row, digits) for row in rows]
+    widths = [
+        CHAR * max(display_width(name), display_width(before) + max(display_width(text), room), 11) + 14
+        for name, before, text in texts
+    ]
     ranks = depths(band, list(slopes))
     layout = layered(ranks, list(slopes), widths)
     ports = _ports(layout, widths)
     labels = {
         edge: flows[edge] or " + ".join(number(s, min(digits, 4)) for s in values) for edge, values in slopes.items()
     }
-    tops, spots = _heights(layout, ports, labels)
+    tops, spots = _heights(layout, ports, {edge: label.ljust(room - 1) for edge, label in labels.items()})
     y = {node: tops[rank] for rank, layer in enumerate(layout.layers) for node in layer}
     height = (tops[-1] if tops else 0) + HEIGHT + 12
     width = margin + layout.width + 16
@@ -86,8 +91,8 @@ def _full(r: Result, groups: Sequence[LineGroup], digits: int) -> tuple[list[str
         if place:
             above = max(tops[ranks[i]] for i in range(len(rows)) if band[i] == place - 1) + HEIGHT
             line = (above + min(ends)) / 2
-            parts.append(f'<path class="ad-rule" d="M0 {line:.1f}H{width:.1f}" stroke="currentColor" opacity=".12"/>')
-    parts.append(f'<g transform="translate({margin:.1f} 0)">')
+            parts.append(f'<path class="ad-rule" d="M0 {_px(line)}H{_px(width)}" stroke="currentColor" opacity=".12"/>')
+    parts.append(f'<g transform="translate({_px(margin)} 0)">')
     for edge, chain in layout.chains.items():
         parts.append(
             _edge(edge, slopes[edge], bool(flows[edge]), [(ports[edge][i], y[n]) for i, n in enumerate(chain)])
@@ -95,7 +100,7 @@ def _full(r: Result, groups: Sequence[LineGroup], digits: int) -> tuple[list[str
     for (tail, head), (x, middle) in spots.items():
         kind = "shape" if flows[tail, head] else "partial"
         parts.append(
-            f'<text class="ad-{kind}-label" data-ad-edge="{tail} {head}" x="{x:.1f}" y="{middle + 3.5:.1f}" '
+            f'<text class="ad-{kind}-label" data-ad-edge="{tail} {head}" x="{_px(x)}" y="{_px(middle + 3.5)}" '
             f'text-anchor="middle" font-size="10">{esc(labels[tail, head])}</text>'
         )
     outputs = {index for index in r.output_rows.values() if index is not None}
@@ -115,18 +120,21 @@ def _edges(rows: Iterable[Row]) -> dict[Edge, list[float]]:
     return found
 
 
-def _node_text(row: Row, digits: int) -> tuple[str, str]:
+def node_text(row: Row, digits: int) -> tuple[str, str, str]:
+    """What stands in a node: its name above, and below it what comes before the number, and the number."""
     value: Any = row.value
     if is_short(value):
         text, between = brief(value, digits), " = "
     elif row.shape:
-        text, between = f"{shape_text(row.shape)}  ‖·‖ {number(norm(value), digits)}", "  "
+        text, between = number(norm(value), digits), f"  {shape_text(row.shape)}  ‖·‖ "
     else:
         text, between = number(value, digits), " = "
     if row.op == "input":
-        return subscripted(row.name), f"{shorten(row.expression, MAX_NODE)}{between}{text}"
-    named = f"{shorten(row.label, MAX_NODE)}{between}{text}" if row.label else text
-    return subscripted(f"{row.name} = {shorten(row.expression, MAX_NODE)}"), named
+        return subscripted(row.name), f"{shorten(row.expression, MAX_NODE)}{between}", text
+    name = subscripted(f"{row.name} = {shorten(row.expression, MAX_NODE)}")
+    if row.label:
+        return name, f"{shorten(row.label, MAX_NODE)}{between}", text
+    return name, between.lstrip(" ="), text
 
 
 def _ports(layout: Layout, widths: Sequence[float]) -> dict[Edge, list[float]]:
@@ -197,6 +205,16 @@ def _bezier_x(start: float, end: float, y: float) -> float:
     return start + (end - start) * (3 * low**2 - 2 * low**3)
 
 
+def _px(v: float) -> str:
+    """A coordinate, to a tenth of a px."""
+    return f"{v:.1f}".removesuffix(".0")
+
+
+def _down(path: str, y: float) -> str:
+    """A path that goes on straight down to y."""
+    return f"{re.sub(r'V[^VC]*$', '', path)}V{_px(y)}"
+
+
 def _edge(edge: Edge, slopes: Sequence[float], array: bool, points: Sequence[tuple[float, float]]) -> str:
     """An edge along its points; `array` is whether an array flows, which the sign of one partial cannot say."""
     slope = math.fsum(slopes) if all(map(is_finite, slopes)) else math.nan
@@ -213,23 +231,25 @@ def _edge(edge: Edge, slopes: Sequence[float], array: bool, points: Sequence[tup
     )
     weight = 1.3 + 0.5 * max(-1.0, min(3.0, math.log10(abs(slope)))) if kind in ("positive", "negative") else 1.0
     weight = 2.4 if array else weight
-    (x, y), path = points[0], ""
+    (x, y), path = points[0], f"M{_px(points[0][0])} {_px(points[0][1] + HEIGHT)}"
     for place, (nx, ny) in enumerate(points[1:], 1):
-        last = place == len(points) - 1
-        start, stop = y + HEIGHT, ny - (5 if last else 0)
-        middle = (start + stop) / 2
-        path += f"{'M' if not path else 'L'}{x:.1f} {start:.1f}" if place == 1 else f"V{start:.1f}"
-        path += f"C{x:.1f} {middle:.1f} {nx:.1f} {middle:.1f} {nx:.1f} {stop:.1f}"
+        start, stop = y + HEIGHT, ny - (5 if place == len(points) - 1 else 0)
+        if _px(nx) == _px(x):  # one straight line through as many layers as there are
+            path = _down(path, stop)
+        else:
+            path = _down(path, start) if place > 1 else path
+            middle = _px((start + stop) / 2)
+            path += f"C{_px(x)} {middle} {_px(nx)} {middle} {_px(nx)} {_px(stop)}"
         x, y = nx, ny
     dash = ' stroke-dasharray="3 3"' if kind == "zero" else ""
     return (
         f'<g class="ad-edge ad-{kind}" stroke="currentColor" data-ad-edge="{edge[0]} {edge[1]}">'
         f'<path d="{path}" fill="none" stroke-width="{weight:.2f}"{dash}/>'
-        f'<path class="ad-tip" d="M{x:.1f} {y - 1:.1f}l-3.2 -6h6.4z" fill="currentColor" stroke="none"/></g>'
+        f'<path class="ad-tip" d="M{_px(x)} {_px(y - 1)}l-3.2 -6h6.4z" fill="currentColor" stroke="none"/></g>'
     )
 
 
-def _node(row: Row, text: tuple[str, str], x: float, y: float, width: float, is_output: bool) -> str:
+def _node(row: Row, text: tuple[str, str, str], x: float, y: float, width: float, is_output: bool) -> str:
     kind = " ad-node-output" if is_output else " ad-node-input" if row.op == "input" else ""
     bad = "" if all_finite(row.value) else " ad-bad"
     flags = "".join(f"\n{flag.message}" for flag in row.flags)
@@ -237,10 +257,11 @@ def _node(row: Row, text: tuple[str, str], x: float, y: float, width: float, is_
     return (
         f'<g class="ad-node{kind}{bad} ad-i{row.index}" data-ad-node="{row.index}">'
         f"<title>{esc(subscripted(f'{row.name} = {row.expression}{flags}'))}</title>"
-        f'<rect x="{x - width / 2:.1f}" y="{y:.1f}" width="{width:.1f}" height="{HEIGHT:.0f}" rx="{round_:.0f}" '
+        f'<rect x="{_px(x - width / 2)}" y="{_px(y)}" width="{_px(width)}" height="{HEIGHT:.0f}" rx="{round_:.0f}" '
         f'fill="none" stroke="currentColor" stroke-width="{2 if is_output else 1}"/>'
-        f'<text class="ad-node-name" x="{x:.1f}" y="{y + 15.5:.1f}" text-anchor="middle">{esc(text[0])}</text>'
-        f'<text class="ad-node-value" x="{x:.1f}" y="{y + 31:.1f}" text-anchor="middle">{esc(text[1])}</text></g>'
+        f'<text class="ad-node-name" x="{_px(x)}" y="{_px(y + 15.5)}" text-anchor="middle">{esc(text[0])}</text>'
+        f'<text class="ad-node-value" x="{_px(x)}" y="{_px(y + 31)}" text-anchor="middle">'
+        f"{esc(text[1] + text[2])}</text></g>"
     )
 
 
@@ -253,7 +274,7 @@ def _margin(group: LineGroup, caption: str, y: float, width: float, *, first: bo
     """The source line at the left: its number and its code."""
     return (
         f'<g class="ad-source ad-g{group.number}{"" if first else " ad-again"}" opacity=".8">'
-        f'<rect x="2" y="{y - 11:.1f}" width="{width:.1f}" height="22" rx="4" fill="none"/>'
-        f'<text x="26" y="{y + 4:.1f}" text-anchor="end" opacity=".6">{group.line or ""}</text>'
-        f'<text x="36" y="{y + 4:.1f}">{esc(caption)}</text></g>'
+        f'<rect x="2" y="{_px(y - 11)}" width="{_px(width)}" height="22" rx="4" fill="none"/>'
+        f'<text x="26" y="{_px(y + 4)}" text-anchor="end" opacity=".6">{group.line or ""}</text>'
+        f'<text x="36" y="{_px(y + 4)}">{esc(caption)}</text></g>'
     )

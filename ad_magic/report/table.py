@@ -134,6 +134,7 @@ def table(r: Result, *, max_rows: int = 60) -> Table:
 def outcomes(r: Result) -> tuple[Outcome, ...]:
     """The outputs of a result with their derivatives."""
     several = len(r.outputs) != 1
+    arrays = any(map(shape_of, r.value.values())) if several else bool(shape_of(r.value))
     found = []
     for name in r.outputs:
         value = r.value[name] if several else r.value
@@ -143,8 +144,9 @@ def outcomes(r: Result) -> tuple[Outcome, ...]:
         if shape and value.size > MAX_SWEEPS and r.mode != "forward":
             by_input = dict.fromkeys(r.inputs)
         else:
-            by_input = r.jacobian if shape else r.grad
+            by_input = r.jacobian if arrays else r.grad
             by_input = by_input[name] if several else by_input
+            by_input = {x: float(d) if shape_of(d) == () else d for x, d in by_input.items()}
         derivatives = tuple((x, f"∂{symbol}/∂{x}", derivative) for x, derivative in by_input.items())
         found.append(Outcome(name, shown, value, derivatives, _where(r, name, shape) if shape else {}))
     return tuple(found)

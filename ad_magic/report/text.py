@@ -6,7 +6,7 @@ import re
 import shutil
 import sys
 import unicodedata
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from .array import column_texts, quantity, shape_of, shape_text
@@ -14,6 +14,7 @@ from .markup import subscripted
 from .table import Column, Gap, Table, entries, flag_text, partials, table
 
 if TYPE_CHECKING:
+    from .entries import Span
     from .result import Result
 
 Names = Callable[[str], str]  # how our own names are written
@@ -33,10 +34,12 @@ def render(
     partials: bool = False,
     unfold: bool = False,
     width: int | None = None,
+    show: str = "tables",
+    ranges: Mapping[str, Span] | None = None,
 ) -> str:
     """The result line, the table, notes, flags. `unfold` lists earlier runs of a loop, `partials` local partials.
 
-    `width` is that of the terminal, if it is not said.
+    `width` is that of the terminal, if it is not said. With show="curves" there are curves before the table.
     """
     width = terminal_width() if width is None else width
     t = table(r, max_rows=max_rows)
@@ -45,13 +48,26 @@ def render(
     results = [
         line if display_width(line) <= width else line.replace(BETWEEN, "\n  ") for line in result_lines(t, digits)
     ]
-    blocks = ["\n".join(results), *_table(t, r, left, columns, digits, partials, unfold, bars, names)]
+    blocks = ["\n".join(results), *(_plots(r, digits, width, ranges) if show == "curves" else [])]
+    blocks += _table(t, r, left, columns, digits, partials, unfold, bars, names)
     notes += notes_of(t, unfold)
     if notes:
         blocks.append("\n".join(notes))
     if t.flags:
         blocks.append("\n".join(f"! {names(flag_text(flag))}" for flag in t.flags))
     return "\n\n".join(blocks)
+
+
+def _plots(r: Result, digits: int, width: int, ranges: Mapping[str, Span] | None) -> list[str]:
+    """A curve for each input, or why there is none."""
+    from .curves import curves
+    from .plot import plot
+
+    try:
+        found, left = curves(r, digits=digits, ranges=ranges)
+    except ValueError as error:
+        return [str(error)]
+    return [*(plot(c, width) for c in found), *([str(Gap(left, "input"))] if left else [])]
 
 
 def terminal_width() -> int:
