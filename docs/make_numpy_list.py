@@ -23,7 +23,7 @@ from ad_magic.engine.active import LostDerivative
 from ad_magic.engine.arrays import functions, numpy_standins, tables
 from ad_magic.engine.arrays.dispatch import name_of, no_rule
 from ad_magic.engine.arrays.special import _OWN as SPECIAL_FUNCTIONS
-from ad_magic.engine.arrays.special import SPECIAL, special_modules
+from ad_magic.engine.arrays.special import SPECIAL, scipy_modules
 from ad_magic.engine.arrays.special import handler as special_handler
 from ad_magic.rules import RULES
 from ad_magic.rules.arrays.composed import COMPOSED, MOVES
@@ -189,7 +189,7 @@ def _constructor(name: str) -> Entry:
 
 
 def _special() -> Iterator[Entry]:
-    stand_ins = special_modules()["scipy.special"]
+    stand_ins = scipy_modules()["scipy.special"]
     for name in sorted(dir(special)):
         function = getattr(special, name)
         own = (f"scipy.special.{name}",)

@@ -189,7 +189,7 @@ def _is_whole(exponent: Any) -> bool:
 AS_THEY_STAND = frozenset({
     "sum", "mean", "prod", "cumsum", "cumprod", "matmul", "dot", "tensordot", "einsum", "item", "reshape", "transpose",
     "concatenate", "stack", "array", "where", "entries", "scattered", "placed", "inv", "solve", "det", "matrix_power",
-    "fftshift", "ifftshift",
+    "lu", "expm", "fftshift", "ifftshift",
 })  # fmt: skip
 
 # Why there is no complex step: one line for the report.

@@ -25,7 +25,7 @@ from .buffers import Buffer, bare, holds_active, wrapped
 from .constructors import array, as_type, copy, whole
 from .functions import FUNCTIONS, looked
 from .moves import standing
-from .special import special_modules
+from .special import scipy_modules
 from .vectorized import vectorized
 
 WATCHING: list[bool] = []  # whether the arrays that the program makes may be written to with active numbers
@@ -349,7 +349,7 @@ class watching_arrays:  # noqa: N801  # a context, and one for each call of a de
 
 def replaced(tree: ast.AST | None) -> dict[str, dict[str, Any]]:
     """The stand-ins by module, those of scipy.special too; types like np.float64 where the program calls them."""
-    modules = {**MODULES, **special_modules(tree)}
+    modules = {**MODULES, **scipy_modules(tree)}
     if tree is not None:
         modules["numpy"] = {**MODULES["numpy"], **scalars.called(tree)}
     return modules

@@ -1,13 +1,14 @@
 """scipy.special, where the user's program has imported it: its ufuncs by rows of the table, its functions by stand-ins.
 
 Nothing here imports SciPy before the program has. `handler` is asked for a ufunc that NumPy's list does not have;
-`special_modules` gives the stand-ins for what does not hand over, in the form of `numpy_standins.MODULES`.
+`scipy_modules` gives the stand-ins for what does not hand over, in the form of `numpy_standins.MODULES`.
 """
 
 from __future__ import annotations
 
 import ast
 import functools
+import importlib
 import sys
 from collections.abc import Callable
 from types import FunctionType
@@ -213,22 +214,29 @@ def _stand_in(original: Callable[..., Any], active: Callable[..., Any]) -> Calla
     return function
 
 
-def special_modules(tree: ast.AST | None = None) -> dict[str, dict[str, Callable[..., Any]]]:
+def scipy_modules(tree: ast.AST | None = None) -> dict[str, dict[str, Callable[..., Any]]]:
     """The stand-ins by module: where SciPy's functions are loaded, or the program `tree` is about to import them."""
-    if "scipy.special" not in sys.modules:
-        if tree is None or not _imports_special(tree):
-            return {}
-        import scipy.special  # noqa: F401
-    return {"scipy.special": _stand_ins()}
+    from . import scipy_linalg
+
+    found = {}
+    for name in ("special", "linalg"):
+        module = f"scipy.{name}"
+        if module not in sys.modules:
+            if tree is None or not _imports(tree, name):
+                continue
+            importlib.import_module(module)
+        found[module] = _stand_ins() if name == "special" else scipy_linalg.stand_ins()
+    return found
 
 
-def _imports_special(tree: ast.AST) -> bool:
+def _imports(tree: ast.AST, name: str) -> bool:
     """Whether a program says `import scipy.special`, `from scipy.special import …` or `from scipy import special`."""
+    module = f"scipy.{name}"
     for node in ast.walk(tree):
-        if isinstance(node, ast.Import) and any(a.name.startswith("scipy.special") for a in node.names):
+        if isinstance(node, ast.Import) and any(a.name.startswith(module) for a in node.names):
             return True
         if isinstance(node, ast.ImportFrom):
             home = node.module or ""
-            if home.startswith("scipy.special") or (home == "scipy" and any(a.name == "special" for a in node.names)):
+            if home.startswith(module) or (home == "scipy" and any(a.name == name for a in node.names)):
                 return True
     return False

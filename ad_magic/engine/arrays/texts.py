@@ -43,9 +43,13 @@ def by_name(texts: Sequence[str], written: Sequence[str]) -> list[str]:
 
 def _called(op: Any) -> str:
     name = op.name.removeprefix("np.")
+    if name.startswith("scipy."):
+        return name.removeprefix("scipy.")
     if "." in name:
         return f"np.{name}"
     module = getattr(op.rule.value, "__module__", None) or ""
+    if module == "scipy.linalg":
+        return f"linalg.{name}"
     return f"{_HOMES.get(module.rpartition('.')[2], 'np')}.{name}"
 
 
