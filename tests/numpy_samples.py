@@ -146,6 +146,7 @@ SAMPLES: dict[str, str | list[str]] = {
     "np.rot90": "np.rot90(A)",
     "np.sort": ["np.sort(w)", "np.sort(A, axis=0)"],
     "np.partition": "np.partition(w, 2)",
+    "np.sort_complex": ["np.sort_complex(w).real", "np.abs(np.sort_complex(w * (1 + 2j)))"],
     "np.split": "np.split(x, [1, 3])",
     "np.squeeze": "np.squeeze(A[:1])",
     "np.stack": ["np.stack([u, v])", "np.stack([A, A ** 2], axis=-1)"],

@@ -35,7 +35,9 @@ class Array:
 
     __slots__ = ("__weakref__", "base", "index", "place", "tangent", "tape", "value", "version")
     __array_priority__ = 1000.0
-    __hash__ = None  # type: ignore[assignment]
+
+    def __hash__(self) -> int:
+        raise TypeError("unhashable type: 'numpy.ndarray'")
 
     base: Any
     index: int

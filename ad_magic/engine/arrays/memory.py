@@ -79,6 +79,8 @@ def numbers_seen(view: np.ndarray[Any, Any], whole: np.ndarray[Any, Any]) -> np.
 
 def overlaps_itself(view: np.ndarray[Any, Any]) -> bool:
     """Whether two entries of a view may be the same place in memory."""
+    if view.flags.forc:
+        return False
     reach = view.itemsize
     for stride, size in sorted(zip(map(abs, view.strides), view.shape, strict=True)):
         if size > 1:

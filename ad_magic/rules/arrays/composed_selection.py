@@ -119,6 +119,11 @@ def partition(a: Any, kth: Any, axis: Any = -1, kind: Any = "introselect", order
     return np.take_along_axis(a, places, axis=axis)
 
 
+def sort_complex(a: Any) -> Any:
+    """Sorted by real parts, then imaginary parts; always complex."""
+    return np.sort(operand(a)) + 0j
+
+
 def unique(
     ar: Any, return_index: bool = False, return_inverse: bool = False, return_counts: bool = False, axis: Any = None, *,
     equal_nan: bool = True, sorted: bool = True,  # noqa: A002 - NumPy's name
@@ -264,6 +269,7 @@ BODIES: dict[str, Body] = {
     "np.compress": compress,
     "np.trim_zeros": trim_zeros,
     "np.partition": partition,
+    "np.sort_complex": sort_complex,
     "np.unique": unique,
     "np.union1d": union1d,
     "np.setdiff1d": setdiff1d,
