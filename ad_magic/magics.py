@@ -16,16 +16,18 @@ from IPython.core.magic_arguments import argument, magic_arguments
 from traitlets import Bool, Enum, Int
 
 from ad_magic.cell.again import Again
+from ad_magic.cell.names import containers_read
 from ad_magic.cell.run import CellError, Program, compile_cell, run_program
 from ad_magic.report.options import ViewOptions
 from ad_magic.report.result import Result
 
 MODES = ("both", "forward", "reverse")
+STYLES = ("elementary", "compact")
 VIEWS = ("panel", "static", "text")
 SHOWS_TO_COME = ("code", "check", "cost", "equations")
 SHOWS_THERE = ("tables", "graph", "curves")
 SHOWS = (*SHOWS_THERE, *SHOWS_TO_COME)
-CELL_MAGICS = ("grad", "tangent", "adjoint", "gradcheck")
+CELL_MAGICS = ("grad", "tangent", "adjoint", "interleave", "gradcheck")
 _COMMON = (
     argument("inputs", nargs="*", metavar="NAME[=VALUE]",
              help="the inputs; a VALUE is a Python expression, quoted if it has spaces"),
@@ -50,7 +52,7 @@ def common_arguments(function: Any) -> Any:
 
 @magics_class
 class ADMagic(Magics):
-    """Derivatives of ordinary cells: %%grad, %%tangent, %%adjoint, %%gradcheck."""
+    """Derivatives of ordinary cells: %%grad, %%tangent, %%adjoint, %%interleave, %%gradcheck."""
 
     shell: Any
 
@@ -126,6 +128,31 @@ class ADMagic(Magics):
 
     @no_var_expand
     @common_arguments
+    @argument("--style", choices=STYLES, help="elementary (default): one operation in a statement; or compact")
+    @argument("--seed", metavar="NAME", help="the one input with respect to which it differentiates (default: all)")
+    @argument("--insert", action="store_true", help="put the program into a new cell below")
+    def interleave(self, line: str, cell: str | None = None) -> None:
+        """Rewrite a cell: each statement that carries a derivative is followed by that of its tangents.
+
+        The program stands on its own: imports, then `derivative(x, y)`. The cell itself is run too.
+
+        Examples
+        --------
+        ::
+
+            %%interleave x=2 y=3
+            z = (x + 2*y)**2 * math.sin(x*y)
+
+            %%interleave x=2 y=3 --style compact      one derivative statement for each of the cell
+            %%interleave x=2 y=3 --seed x --insert    along x only; into a new cell below
+        """
+        __tracebackhide__ = True
+        if cell is None:
+            line, cell = _expression_line(line)
+        self._run("interleave", line, cell)
+
+    @no_var_expand
+    @common_arguments
     @argument(
         "--expect",
         action="append",
@@ -163,7 +190,7 @@ class ADMagic(Magics):
         given = self._inputs(args.inputs)
         of = tuple(n for part in args.of for n in part.split(",") if n)
         ranges = self._ranges(args.range)
-        before = dict(namespace)
+        before, kept = dict(namespace), containers_read(program.whole, namespace)
         try:
             run, _ = run_program(
                 program, namespace, given, of=of, mode=mode or args.mode or self.mode, skip=shell.user_ns_hidden
@@ -172,7 +199,7 @@ class ADMagic(Magics):
             raise UsageError(str(error)) from None
         for target in ranges:
             _check_range(target, run.inputs)
-        again = Again(program, namespace, before, of, shell.user_ns_hidden)
+        again = Again(program, namespace, before, of, shell.user_ns_hidden, kept)
         result = Result(run, again)
         if args.out:
             namespace[args.out] = result
@@ -183,6 +210,8 @@ class ADMagic(Magics):
             from IPython.display import display
 
             display(self._check(result, args.expect))
+        elif name == "interleave":
+            self._show_program(result, args)
         else:
             self._show(result, args, ranges)
 
@@ -219,6 +248,24 @@ class ADMagic(Magics):
             from ad_magic.panel import show
 
             show(result, result.at, ranges=ranges, options=options)
+
+    def _show_program(self, result: Result, args: Any) -> None:
+        __tracebackhide__ = True
+        from IPython.display import display
+
+        try:
+            program = result.interleaved(args.style or "elementary", args.seed)
+        except ValueError as error:
+            raise UsageError(f"%%interleave: {error}") from None
+        if args.insert:
+            self.shell.set_next_input(program.text.rstrip("\n"))
+            return
+        bundle = {"text/plain": program.text.rstrip("\n")}
+        if args.view != "text":
+            from ad_magic.report.program import render
+
+            bundle["text/html"] = render(result, program, self.digits)
+        display(bundle, raw=True)
 
     def _parse(self, name: str, line: str) -> Any:
         __tracebackhide__ = True
@@ -341,7 +388,7 @@ def _check_range(target: str, inputs: dict[str, Any]) -> None:
 def _expression_line(line: str) -> tuple[str, str]:
     """`%grad EXPRESSION [options]` as (options, cell)."""
     found = re.search(r"(^|\s)(--?[a-z]+)\b", line)
-    known = {o for a in _COMMON for o in a.args} | {"--expect"}
+    known = {o for a in _COMMON for o in a.args} | {"--expect", "--style", "--seed", "--insert"}
     if found and found[2] in known:
         return line[found.start() :].strip(), line[: found.start()].strip()
     return "", line
@@ -412,7 +459,7 @@ def _complete(shell: Any, event: Any) -> list[str]:
         return []
     word = event.symbol if event.line[-1:].strip() else ""
     previous = words[-2] if word and len(words) > 1 else words[-1]
-    choices = {"--mode": MODES, "--view": VIEWS, "--show": SHOWS}.get(previous)
+    choices = {"--mode": MODES, "--style": STYLES, "--view": VIEWS, "--show": SHOWS}.get(previous)
     if choices:
         return list(choices)
     if word.startswith("-") or event.line.endswith("-"):

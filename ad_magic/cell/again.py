@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import io
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ad_magic.codegen.compiled import values_at
@@ -27,6 +27,7 @@ class Again:
     before: dict[str, Any]  # a copy of it, from before the first run
     of: tuple[str, ...]
     skip: Any = ()
+    kept: Mapping[str, Any] = field(default_factory=dict)  # copies of what the run may have written into
 
     def at(self, run: Run, inputs: Mapping[str, Any]) -> Run:
         """The run at other values of its inputs. Raises what the program raises there."""

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import ast
+import contextlib
+import copy
 import dis
 import math
-from types import CodeType
+from types import CodeType, FunctionType
 from typing import Any
 
 
@@ -89,3 +91,50 @@ def _last_in(statement: ast.stmt) -> str | None:
         return names[0] if len(targets) == 1 and isinstance(targets[0], ast.Name) else (names[-1] if names else None)
     walrus = [n.target.id for n in ast.walk(statement) if isinstance(n, ast.NamedExpr)] if not blocks[-1] else []
     return walrus[-1] if walrus else None
+
+
+def containers_read(code: CodeType, namespace: dict[str, Any], entries: int = 4000) -> dict[str, Any]:
+    """Copies of the small lists, dicts, sets and arrays that a cell, or a function that it names, may write into.
+
+    >>> containers_read(compile("log.append(x)", "", "exec"), {"log": [1], "x": 2.0})
+    {'log': [1]}
+    """
+    found: dict[str, Any] = {}
+    seen: set[CodeType] = set()
+    queue = [code]
+    while queue:
+        one = queue.pop()
+        if one in seen:
+            continue
+        seen.add(one)
+        for name in names_read(one):
+            thing = namespace.get(name)
+            function = getattr(thing, "__wrapped__", thing)
+            if isinstance(function, FunctionType):
+                queue.append(function.__code__)
+            if (name not in found and isinstance(thing, (list, dict, set))) or type(thing).__name__ == "ndarray":
+                with contextlib.suppress(_TooMuch):
+                    _count(thing, entries)
+                    found[name] = copy.deepcopy(thing)
+    return found
+
+
+class _TooMuch(Exception):
+    """A container that is big, or holds what is not plain."""
+
+
+def _count(thing: Any, left: int) -> int:
+    """How many entries may still come, after those of a thing."""
+    if left < 0:
+        raise _TooMuch
+    if type(thing).__name__ == "ndarray" and thing.dtype.kind in "fiubc":
+        return _count(0, left - thing.size)
+    if isinstance(thing, (list, tuple, set)):
+        for one in thing:
+            left = _count(one, left)
+    elif isinstance(thing, dict):
+        for key, one in thing.items():
+            left = _count(one, _count(key, left))
+    elif not isinstance(thing, (int, float, complex, str, bytes, type(None))):
+        raise _TooMuch
+    return left - 1

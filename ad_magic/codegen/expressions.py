@@ -183,6 +183,18 @@ def _without_sign(x: ast.expr) -> ast.expr | None:
     return x.operand if isinstance(x, ast.UnaryOp) and isinstance(x.op, ast.USub) else None
 
 
+def _without_first_sign(x: ast.expr) -> ast.expr | None:
+    """y * z where x is -y * z, which is the same number as -(y * z)."""
+    if isinstance(x, ast.BinOp) and isinstance(x.op, (ast.Mult, ast.Div)):
+        left = _without_first_sign(x.left)
+        return None if left is None else ast.BinOp(left, x.op, x.right)
+    return _without_sign(x)
+
+
+def _is_sum(x: ast.expr) -> bool:
+    return isinstance(x, ast.BinOp) and isinstance(x.op, (ast.Add, ast.Sub))
+
+
 def _truth(x: ast.expr) -> bool | None:
     known = constant(x)
     return None if known is None else bool(known)
@@ -211,9 +223,9 @@ def _add(a: ast.expr, b: ast.expr, x: Any, y: Any) -> ast.expr:
         return b
     if y == 0:
         return a
-    if (minus := _without_sign(b)) is not None:
+    if (minus := _without_first_sign(b)) is not None:
         return ast.BinOp(a, ast.Sub(), minus)
-    if (minus := _without_sign(a)) is not None and x is None:
+    if (minus := _without_first_sign(a)) is not None and x is None and not _is_sum(b):
         return ast.BinOp(b, ast.Sub(), minus)
     return ast.BinOp(a, ast.Add(), b)
 
@@ -223,7 +235,7 @@ def _subtract(a: ast.expr, b: ast.expr, x: Any, y: Any) -> ast.expr:
         return a
     if x == 0:
         return negative(b)
-    if (minus := _without_sign(b)) is not None:
+    if (minus := _without_first_sign(b)) is not None:
         return ast.BinOp(a, ast.Add(), minus)
     return ast.BinOp(a, ast.Sub(), b)
 

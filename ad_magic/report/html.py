@@ -104,6 +104,11 @@ def _part(kind: str, title: str, content: str, is_open: bool) -> str:
 # ------------------------------------------------------------------------------------------------- result, flags
 
 
+def result_lines(r: Result, digits: int) -> str:
+    """The value and the derivatives of each output."""
+    return _results(table(r), digits)
+
+
 def _results(t: Table, digits: int) -> str:
     """One line for each output. With several outputs a derivative also says of which output it is."""
     return "".join(_result(outcome, digits, len(t.outcomes) > 1) for outcome in t.outcomes)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from ad_magic.cell.again import Again, replayed, unit
 from ad_magic.cell.run import Output, Run
+from ad_magic.cell.source import lines_of
 from ad_magic.engine.tape import forward_sweep, replay, reverse_sweep
 
 from .entries import Span
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from ad_magic.check import CheckReport
+    from ad_magic.codegen.interleave import Interleaved
 
 SEEDS_SHOWN = 16  # tangent columns that are computed for the table
 
@@ -256,12 +258,36 @@ class Result:
         """The program as Python source that stands on its own: `derivative(x, y)` returns (value, {"x": …}).
 
         `kind` is "forward" (values, then tangents) or "reverse" (values, then adjoints from the output back): the
-        recorded run as a straight line. With several outputs value and derivatives are keyed by output first. Raises
-        ValueError for another kind, and where an operation of the run has no text.
+        recorded run as a straight line; or "interleaved": the cell's own source with statements of the tangents between
+        its own, right at other inputs too (see `interleaved`). With several outputs value and derivatives are keyed by
+        output first. Raises ValueError for another kind, and where there is no such program, with the reason.
         """
+        if kind == "interleaved":
+            return self.interleaved().text
         from ad_magic.codegen import source, straight
 
         return source(straight(self.run, kind))
+
+    def interleaved(self, style: str = "elementary", seed: str | None = None) -> Interleaved:
+        """The cell's own source, each statement followed by that of its tangents: `.text` and, by line, `.lines`.
+
+        `style` is "elementary", one operation in a statement, or "compact"; `seed` the one input with respect to which
+        it differentiates. Raises ValueError where the source cannot be interleaved, with the line and the reason.
+        """
+        if self.again is None or self.run.file is None:
+            raise ValueError("only the source of a cell can be interleaved")
+        from ad_magic.codegen.interleave import interleave
+
+        names = [] if self.output_label is not None and self.outputs == ("out",) else list(self.outputs)
+        return interleave(
+            "\n".join(lines_of(self.run.file)),
+            {**self.again.before, **self.again.kept},
+            self.inputs,
+            names,
+            style=style,
+            seed=seed,
+            own=self.again.namespace,
+        )
 
     # ---- faces ----
 

@@ -1,0 +1,77 @@
+"""An interleaved program in a page: its statements in colour, those of the tangents told apart from the user's own."""
+
+from __future__ import annotations
+
+import io
+import keyword
+import token
+import tokenize
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from .html import result_lines
+from .markup import esc, style_sheet
+
+if TYPE_CHECKING:
+    from ad_magic.codegen.interleave import Interleaved
+
+    from .result import Result
+
+_CLASS = {token.COMMENT: "ad-comment", token.STRING: "ad-string", token.NUMBER: "ad-digit"}
+
+
+def render(r: Result, program: Interleaved, digits: int = 6) -> str:
+    """The result line and the program, as HTML that works without JavaScript."""
+    body = "".join(
+        f'<code class="ad-line{" ad-" + line.role if line.role else ""}">{shown}\n</code>'
+        for line, shown in zip(program.lines, coloured([line.text for line in program.lines]), strict=True)
+    )
+    key = (
+        '<p class="ad-key"><span class="ad-primal">values</span> <span class="ad-tangent">tangents</span></p>'
+        if any(line.role for line in program.lines)
+        else ""
+    )
+    code = f'<div class="ad-scroll"><pre class="ad-program">{body}</pre></div>'
+    return f'<div class="ad-report"><style>{style_sheet()}</style>{result_lines(r, digits)}{key}{code}</div>'
+
+
+def coloured(lines: list[str]) -> list[str]:
+    """Each line as HTML, with classes for words, texts, numbers and comments.
+
+    >>> coloured(["return x  # y"])
+    ['<span class="ad-word">return</span> x  <span class="ad-comment"># y</span>']
+    """
+    # a line of ours may hold several, as the user wrote them
+    source = "\n".join(lines) + "\n"
+    shown = list(_marked(source))
+    counts = [line.count("\n") + 1 for line in lines]
+    found, at = [], 0
+    for count in counts:
+        found.append("\n".join(shown[at : at + count]))
+        at += count
+    return found
+
+
+def _marked(source: str) -> Iterator[str]:
+    """The lines of a source as HTML."""
+    lines = source.split("\n")[:-1]
+    marks: list[list[tuple[int, int, str]]] = [[] for _ in lines]
+    try:
+        for one in tokenize.generate_tokens(io.StringIO(source).readline):
+            kind = _CLASS.get(one.type)
+            if one.type == token.NAME and keyword.iskeyword(one.string):
+                kind = "ad-word"
+            if kind is None:
+                continue
+            (first, start), (last, end) = one.start, one.end
+            for row in range(first, last + 1):
+                begin = start if row == first else 0
+                marks[row - 1].append((begin, end if row == last else len(lines[row - 1]), kind))
+    except (tokenize.TokenError, SyntaxError):
+        pass
+    for line, own in zip(lines, marks, strict=True):
+        parts, at = [], 0
+        for begin, end, kind in own:
+            parts += [esc(line[at:begin]), f'<span class="{kind}">{esc(line[begin:end])}</span>']
+            at = end
+        yield "".join([*parts, esc(line[at:])])
