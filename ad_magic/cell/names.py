@@ -112,7 +112,7 @@ def containers_read(code: CodeType, namespace: dict[str, Any], entries: int = 40
             function = getattr(thing, "__wrapped__", thing)
             if isinstance(function, FunctionType):
                 queue.append(function.__code__)
-            if (name not in found and isinstance(thing, (list, dict, set))) or type(thing).__name__ == "ndarray":
+            if name not in found and (isinstance(thing, (list, dict, set)) or type(thing).__name__ == "ndarray"):
                 with contextlib.suppress(_TooMuch):
                     _count(thing, entries)
                     found[name] = copy.deepcopy(thing)
@@ -123,18 +123,18 @@ class _TooMuch(Exception):
     """A container that is big, or holds what is not plain."""
 
 
-def _count(thing: Any, left: int) -> int:
+def _count(thing: Any, left: int, depth: int = 0) -> int:
     """How many entries may still come, after those of a thing."""
-    if left < 0:
+    if left < 0 or depth > 8:  # one that holds itself is deep too
         raise _TooMuch
     if type(thing).__name__ == "ndarray" and thing.dtype.kind in "fiubc":
-        return _count(0, left - thing.size)
+        return _count(0, left - thing.size, depth)
     if isinstance(thing, (list, tuple, set)):
         for one in thing:
-            left = _count(one, left)
+            left = _count(one, left, depth + 1)
     elif isinstance(thing, dict):
         for key, one in thing.items():
-            left = _count(one, _count(key, left))
+            left = _count(one, _count(key, left, depth + 1), depth + 1)
     elif not isinstance(thing, (int, float, complex, str, bytes, type(None))):
         raise _TooMuch
     return left - 1

@@ -130,7 +130,7 @@ def wrapped(text: str, width: int) -> list[str]:
             break
         at, brackets, _ = min(fitting, key=lambda place: (len(place[1]), place[2], -place[0]))
         indent = column(brackets[-1]) + 1
-        lines.append((at, indent if indent < width - 24 else 8))
+        lines.append((at, indent if indent < width * 2 // 3 else 8))
     ends = [begin for begin, _ in lines[1:]] + [len(text)]
     return [" " * indent + text[begin:end].rstrip() for (begin, indent), end in zip(lines, ends, strict=True)]
 

@@ -21,13 +21,15 @@ from .sorts import BOTTOM, OBJECT, UNKNOWN, Heap, Sort, container, join, known
 ENTRIES = 4000  # constants of more numbers are not written into a program
 
 
-def literal(thing: Any, limit: int = ENTRIES) -> str | None:
+def literal(thing: Any, limit: int = ENTRIES, depth: int = 0) -> str | None:
     """A constant as source, or None where there is no such text.
 
     >>> literal([1.5, -2, float("inf"), (True, "a")])
     "[1.5, -2, float('inf'), (True, 'a')]"
     """
     kind = type(thing)
+    if depth > 8:  # a list may hold itself
+        return None
     if thing is None or kind in (bool, int, str, bytes):
         return repr(thing)
     if kind in (float, complex) or (kind.__module__ == "numpy" and kind.__name__ in ("float64", "int64", "bool")):
@@ -38,7 +40,7 @@ def literal(thing: Any, limit: int = ENTRIES) -> str | None:
     if kind in (list, tuple, set, frozenset):
         if len(thing) > limit:
             return None
-        parts = [literal(x, limit) for x in thing]
+        parts = [literal(x, limit, depth + 1) for x in thing]
         if None in parts:
             return None
         inner = ", ".join(p for p in parts if p is not None)
@@ -48,7 +50,7 @@ def literal(thing: Any, limit: int = ENTRIES) -> str | None:
             return f"({inner},)" if len(parts) == 1 else f"({inner})"
         return f"{{{inner}}}" if kind is set and parts else f"{kind.__name__}([{inner}])"
     if kind is dict:
-        pairs = [(literal(k, limit), literal(v, limit)) for k, v in thing.items()]
+        pairs = [(literal(k, limit, depth + 1), literal(v, limit, depth + 1)) for k, v in thing.items()]
         if any(k is None or v is None for k, v in pairs):
             return None
         return "{" + ", ".join(f"{k}: {v}" for k, v in pairs) + "}"
