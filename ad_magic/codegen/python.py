@@ -11,6 +11,7 @@ from typing import Any
 from ad_magic.rules.arrays.frozen import np
 
 from .expressions import text
+from .loops import Lines, Loop, kept, shown_items
 from .program import INTO, Statement, base
 from .straight import Straight
 from .support import Support
@@ -31,9 +32,8 @@ def source(program: Straight) -> str:
     if constants or "np." in code:
         support.modules.add("numpy as np")
     head = [*support.lines(), *constants, *([""] if constants else [])]
-    while head and not head[0]:
-        head.pop(0)
-    head += ["", ""] if head else []
+    code = "\n".join(head).strip()
+    head = [code, "", ""] if code else []
     return "\n".join([*head, f"def derivative({', '.join(program.run.inputs)}):", *_indented(body), ""])
 
 
@@ -56,15 +56,36 @@ def _indented(lines: Sequence[str]) -> list[str]:
 
 def _values(program: Straight) -> list[str]:
     """The values, under the lines of the user's program to which they belong."""
-    lines: list[str] = []
-    heading = ""
-    for s in program.values:
-        now = program.run.line_text(s.row)
-        if now and now != heading:
-            lines.append(f"# {now}")
-            heading = now
-        lines += written(s, program)
-    return lines
+    heading = [""]
+
+    def lines(parts: Lines) -> Iterator[str]:
+        for s in parts:
+            if isinstance(s, Loop):
+                yield from _loop(s, lines(list(s.body)), program)
+                continue
+            now = program.run.line_text(s.row)
+            if now and now != heading[0]:
+                yield f"# {now}"
+                heading[0] = now
+            yield from written(s, program)
+
+    return list(lines(program.values))
+
+
+def _loop(loop: Loop, body: Iterator[str], program: Straight) -> Iterator[str]:
+    lengths = {kept(label): part.count for part in program.values if isinstance(part, Loop) for label in part.keeps}
+    for label, value in loop.starts:
+        yield f"{label} = {_plain(text(value))}"
+    for label in loop.keeps:
+        yield f"{kept(label)} = []"
+    items = [_plain(text(shown_items(column, lengths))) for _, column in loop.items]
+    if not items:
+        yield f"for _ in range({loop.count}):"
+    elif len(items) == 1:
+        yield f"for {loop.items[0][0]} in {items[0]}:"
+    else:
+        yield f"for {', '.join(label for label, _ in loop.items)} in zip({', '.join(items)}):"
+    yield from _indented([*body, *(f"{kept(label)}.append({label})" for label in loop.keeps)])
 
 
 def written(s: Statement, program: Straight) -> Iterator[str]:
@@ -75,7 +96,9 @@ def written(s: Statement, program: Straight) -> Iterator[str]:
         return
     target = base(s.target)
     if isinstance(s.value, ast.Call) and isinstance(s.value.func, ast.Name) and s.value.func.id == INTO:
-        _, index, added = s.value.args
+        array, index, added = s.value.args
+        if _plain(text(array)) != target:  # the same array, from here on under this name
+            yield f"{target} = {_plain(text(array))}"
         shown = text(ast.Subscript(ast.Name(target, ast.Load()), index, ast.Load()))
         if _meets_once(index):
             yield f"{shown} += {_plain(text(added))}"
@@ -84,7 +107,7 @@ def written(s: Statement, program: Straight) -> Iterator[str]:
             where = inner if inner.isidentifier() else f"np.s_[{inner}]"
             yield f"np.add.at({target}, {where}, {_plain(text(added))})"
         return
-    sum_ = s.value if "." in s.target and isinstance(s.value, ast.BinOp) else None
+    sum_ = s.value if s.kind == "adjoint" and isinstance(s.value, ast.BinOp) else None
     sign = _SIGNS.get(type(sum_.op)) if sum_ is not None else None
     if sum_ is not None and sign and _plain(text(sum_.left)) == target and _is_number(program, target):
         yield f"{target} {sign}= {_plain(text(sum_.right))}"
@@ -122,16 +145,24 @@ def _reason(program: Straight, row: int) -> str:
 
 
 def _sweep(program: Straight) -> list[str]:
-    lines: list[str] = []
-    row = -1
-    values = {s.row: s for s in program.values if s.kind == "value" and s.target == program.names.get(s.row)}
-    for s in program.sweep:
-        seed = s.target == f"{program.names.get(s.row)}_bar"  # that of an output
-        if program.kind == "reverse" and s.row != row and not seed:
-            row = s.row
-            if row in values:
-                lines.append(f"# adjoint of: {values[row].target} = {_plain(text(values[row].value))}")
-        lines += written(s, program)
+    texts = _texts_by_row(program)
+    last = [-1]
+
+    def statements(parts: Lines) -> Iterator[str]:
+        for s in parts:
+            if isinstance(s, Loop):
+                last[0] = -1
+                yield from _loop(s, statements(list(s.body)), program)
+                last[0] = -1
+                continue
+            seed = s.target == f"{program.names.get(s.row)}_bar"  # that of an output
+            if program.kind == "reverse" and s.row != last[0] and not seed:
+                last[0] = s.row
+                if s.row in texts:
+                    yield f"# adjoint of: {texts[s.row]}"
+            yield from written(s, program)
+
+    lines = list(statements(program.sweep))
     if not program.parameters:
         return ["", f"# {'tangents' if program.kind == 'forward' else 'adjoints, from the output back'}", *lines]
     name = "tangent" if program.kind == "forward" else "adjoints"
@@ -141,6 +172,17 @@ def _sweep(program: Straight) -> list[str]:
     else:
         returned = ", ".join(_nested_text(e) for e in derivatives) + ("," if len(derivatives) == 1 else "")
     return ["", f"def {name}({', '.join(program.parameters)}):", *_indented([*lines, f"return {returned}"]), ""]
+
+
+def _texts_by_row(program: Straight) -> dict[int, str]:
+    """The statement of each row that has one, as it stands in the program."""
+    texts: dict[int, str] = {}
+    for part in program.values:
+        if isinstance(part, Loop):
+            texts.update((row, f"{s.target} = {_plain(text(s.value))}") for row, s in part.values.items())
+        elif part.kind == "value" and part.target == program.names.get(part.row):
+            texts[part.row] = f"{part.target} = {_plain(text(part.value))}"
+    return texts
 
 
 def _nested_text(x: Any) -> str:

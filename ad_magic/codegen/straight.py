@@ -13,10 +13,14 @@ from ad_magic.engine.tape import Columns, depended_on
 from ad_magic.rules.arrays.frozen import np
 
 from .expressions import name, put
+from .loops import Lines, folded
 from .program import Block, Statement, names_of, numbered, readable, renamed, without_dead
 from .sweeps import write_adjoints, write_tangents
 from .symbols import NoProgram, Symbol, Writer, bare, tree
 from .values import Values, write_values
+
+
+LONGEST = 200_000  # operations that a program is written of
 
 
 @dataclass
@@ -30,13 +34,14 @@ class Straight:
     kind: str
     run: Any
     names: dict[int, str]
-    values: list[Statement]
-    sweep: list[Statement]
+    values: Lines
+    sweep: Lines
     parameters: list[str] = field(default_factory=list)  # of the sweep, where it is a function
     outputs: list[Any] = field(default_factory=list)  # of each output the nested expressions of its value
     derivatives: Any = None  # what the sweep gives, see `python`
     constants: dict[str, Any] = field(default_factory=dict)
     helpers: dict[str, Callable[..., Any]] = field(default_factory=dict)
+    written: list[Statement] = field(default_factory=list)  # the sweep before anything is folded
 
 
 def is_listed(op: Operation, value: Any) -> bool:
@@ -64,6 +69,8 @@ def straight(run: Any, kind: str) -> Straight:
     tape = run.tape
     if tape.recorded > len(tape):
         raise NoProgram("a long run in forward mode keeps no tape: run the cell with --mode reverse")
+    if len(tape) > LONGEST:
+        raise NoProgram(f"a run of {len(tape):,} operations is too long to be written down")
     used = _used(run)
     names = row_names(tape, run.rows)
     block = Block()
@@ -116,7 +123,7 @@ def _reverse(program: Straight, writer: Writer, values: Values) -> None:
             program.parameters.append(label)
     adjoints = write_adjoints(writer, run.tape, values, seeds, program.names)
     program.derivatives = {label: _shaped(writer, adjoints[row], run.inputs[label]) for label, row in run.rows.items()}
-    program.sweep = writer.block.statements
+    program.written = writer.block.statements
     writer.block = outer
 
 
@@ -155,7 +162,7 @@ def _forward(program: Straight, writer: Writer, values: Values) -> None:
             seed = Symbol(writer, name(names[row]), 1.0)
             tangents = write_tangents(writer, run.tape, values, {row: seed}, names)
             program.derivatives[label] = [_tangents_of(writer, o, tangents) for o in run.outputs]
-    program.sweep = writer.block.statements
+    program.written = writer.block.statements
     writer.block = outer
 
 
@@ -174,10 +181,11 @@ def _finish(program: Straight, block: Block) -> None:
     """Leave what is needed, readable."""
     ends = _changed((program.outputs, program.derivatives), block.renamed)
     used = [n for e in _expressions(ends) for n in names_of(e)]
-    statements = renamed([block.statements, program.sweep], block.renamed)
+    statements = renamed([block.statements, program.written], block.renamed)
     blocks = readable(without_dead(statements, used), used)
-    program.outputs, program.derivatives = _changed(ends, numbered(blocks))
-    program.values, program.sweep = blocks
+    ends = _changed(ends, numbered(blocks))
+    (program.values, program.sweep), new = folded(blocks, {n for e in _expressions(ends) for n in names_of(e)})
+    program.outputs, program.derivatives = _changed(ends, new)
 
 
 def _changed(x: Any, new: Mapping[str, ast.expr]) -> Any:

@@ -19,7 +19,25 @@ from .symbols import NoProgram
 
 MATH = frozenset(name for name in vars(math) if not name.startswith("_"))
 BUILTINS = frozenset(
-    ("abs", "sum", "max", "min", "round", "int", "float", "bool", "hash", "repr", "str", "format", "slice", "complex")
+    (
+        "abs",
+        "sum",
+        "max",
+        "min",
+        "round",
+        "int",
+        "float",
+        "bool",
+        "hash",
+        "repr",
+        "str",
+        "format",
+        "slice",
+        "complex",
+        "range",
+        "zip",
+        "reversed",
+    )
 )
 _SCIPY = frozenset((*_special.UFUNCS, *_special.SEVERAL, "zeta"))
 

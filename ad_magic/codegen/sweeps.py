@@ -15,7 +15,7 @@ from ad_magic.rules import RULES, Rule, by_entry, compile_expression
 from ad_magic.rules.arrays.frozen import np
 from ad_magic.rules.number import numpy_names
 
-from .expressions import name, number, parse, partials_of, product, simplified
+from .expressions import is_zero, name, number, parse, partials_of, product, simplified
 from .program import INTO
 from .symbols import Symbol, Writer, bare, index_tree, tree
 from .values import Values, picked, scattered, simplest, symbol_of, written
@@ -289,6 +289,8 @@ class Adjoints:
         if absent(c):
             return
         c = symbol_of(self.writer, c)
+        if is_zero(c.expression):
+            return
         old = self[row]
         if not absent(old):
             c = Symbol(self.writer, ast.BinOp(old.expression, ast.Add(), c.expression), old.value + c.value)
