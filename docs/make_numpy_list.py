@@ -45,7 +45,8 @@ LOOK, INFORMATION = "a look at plain values", "shape and type only"
 _OWN_WAYS = {
     **dict.fromkeys(("np.outer", "np.round", "np.around", "np.divmod", "np.modf", "np.frexp"), ENTRY),
     **dict.fromkeys(("np.inner", "np.bincount", "np.linalg.matmul", "np.linalg.tensordot", "np.amax", "np.amin"), PAIR),
-    **dict.fromkeys(("np.sort", "np.copy", "np.pad", "np.positive"), MOVE),
+    **dict.fromkeys(("np.sort", "np.copy", "np.pad", "np.positive", "np.trim_zeros"), MOVE),
+    "np.real_if_close": PAIR,
     "np.unique_values": COMPOSITION,
 }
 _MODULES: dict[str, ModuleType] = {

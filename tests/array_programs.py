@@ -5578,7 +5578,6 @@ program(
 p = np.poly1d(x)
 y = p(2.0) ** 2
 """,
-    fails="NumPy's result is a view or the array itself, ours a copy",
 )
 program(
     "constructors",
@@ -6582,10 +6581,7 @@ y = (r * r).sum() + r.mean() * np.max(r)
 
 # ---- one-line expressions --------------------------------------------------------------------
 
-FAILING = {
-    "np.real_if_close(x)": "NumPy's result is a view or the array itself, ours a copy",
-    "np.trim_zeros(x[0])": "NumPy's result is a view or the array itself, ours a copy",
-}
+FAILING = {}
 
 expressions(
     "functions",

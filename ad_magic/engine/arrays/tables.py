@@ -160,6 +160,9 @@ _OWN: dict[str, Callable[..., Any]] = {
     "angle": _angle, "real": lambda x: functions.real(_whole(x)), "imag": lambda x: functions.imag(_whole(x)),
     "astype": lambda x, dtype, copy=True, **o: as_type(x, dtype, copy),
     "copy": lambda a, order="K", subok=False: copy(a, order), "pad": _pad, "nan_to_num": _nan_to_num,
+    # a view of their argument, or the argument itself: no row of their own
+    "trim_zeros": COMPOSED["np.trim_zeros"][1],
+    "real_if_close": lambda a, tol=100: functions.boxed(COMPOSED["np.real_if_close"][1](a, tol)),
     "bincount": _bincount,
     "reshape": _reshape, "transpose": _transpose, "permute_dims": _transpose,
     "linalg.matmul": lambda a, b: np.matmul(a, b),
