@@ -19,7 +19,6 @@ from .sweeps import write_adjoints, write_tangents
 from .symbols import NoProgram, Symbol, Writer, bare, tree
 from .values import Values, write_values
 
-
 LONGEST = 200_000  # operations that a program is written of
 
 

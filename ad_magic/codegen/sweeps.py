@@ -17,7 +17,7 @@ from ad_magic.rules.number import numpy_names
 
 from .expressions import is_zero, name, number, parse, partials_of, product, simplified
 from .program import INTO
-from .symbols import Symbol, Writer, bare, index_tree, tree
+from .symbols import Spread, Symbol, Writer, bare, index_tree, tree, written_beside
 from .values import Values, picked, scattered, simplest, symbol_of, written
 
 # ---- local partials ------------------------------------------------------------------------------
@@ -100,10 +100,9 @@ def times_by_entry(partial, derivative):
 
 def sech2(a, z):
     """The slope of tanh, z = tanh(a): 1 - z * z, but for the few entries where that would lose digits."""
-    slope = np.asarray(1 - z * z)
-    few = slope < 0.002
-    if few.any():
-        slope[few] = (1 / np.cosh(np.broadcast_to(a, slope.shape)[few])) ** 2
+    slope = 1 - z * z
+    if slope.size and slope.min() < 0.002:
+        slope = np.where(slope < 0.002, (1 / np.cosh(a)) ** 2, slope)
     return slope
 
 
@@ -289,12 +288,20 @@ class Adjoints:
         if absent(c):
             return
         c = symbol_of(self.writer, c)
-        if is_zero(c.expression):
+        if not isinstance(c, Spread) and is_zero(c.expression):
             return
         old = self[row]
         if not absent(old):
-            c = Symbol(self.writer, ast.BinOp(old.expression, ast.Add(), c.expression), old.value + c.value)
+            c = Symbol(
+                self.writer,
+                ast.BinOp(old.expression, ast.Add(), written_beside(c, old, self.writer)),
+                old.value + c.value,
+            )
             self._own.add(row)
+        elif isinstance(c, Spread) and row in self.names:
+            self._assign(row, c.few, c.value)
+            self.found[row] = Spread(self.writer, self.found[row].expression, c.value)
+            return
         if row in self.names:
             self._assign(row, simplified(c.expression), c.value)
         else:

@@ -214,13 +214,47 @@ class Symbol(Written):
             return args[0]
         if function is np.real and isinstance(args[0], Symbol):
             return args[0].real
-        if function is np.broadcast_to and np.shape(bare(args[0])) == _as_shape(args[1]):
-            return args[0]
+        if function is np.broadcast_to:
+            if np.shape(bare(args[0])) == _as_shape(args[1]):
+                return args[0]
+            return Spread(self.writer, tree(args[0], self.writer), function(bare(args[0]), args[1]))
         return called(self.writer, function, f"{module}.{function.__name__}", args, kwargs)
 
 
 def _as_shape(x: Any) -> tuple[int, ...]:
     return tuple(x) if isinstance(x, (tuple, list)) else (x,)
+
+
+class Spread(Symbol):
+    """A symbol of which one number, or one row, stands for all: `few` is written where NumPy spreads it by itself, next
+    to an array of the full shape; elsewhere it is spread before."""
+
+    __slots__ = ("few",)
+
+    def __init__(self, writer: Writer, few: ast.expr, value: Any) -> None:
+        self.writer, self.few, self.value = writer, few, value
+
+    @property
+    def expression(self) -> ast.expr:  # type: ignore[override]
+        call = ast.Call(_BROADCAST, [self.few, tree(self.shape, self.writer)], [])
+        return self.writer.block.atom(call, self.writer.row)
+
+    def made(self, expression: ast.expr, value: Any) -> Any:
+        return self.writer.symbol(expression, value)
+
+    def __neg__(self) -> Spread:
+        few = self.writer.block.atom(simplified(ast.UnaryOp(ast.USub(), self.few)), self.writer.row)
+        return Spread(self.writer, few, -self.value)
+
+
+_BROADCAST = ast.parse("np.broadcast_to", mode="eval").body
+
+
+def written_beside(x: Any, other: Any, writer: Writer) -> ast.expr:
+    """The expression for an operand of an operator by entry, the other operand being `other`."""
+    if isinstance(x, Spread) and not isinstance(other, Spread) and np.shape(bare(other)) == x.shape:
+        return x.few
+    return tree(x, writer)
 
 
 _INFORMATION = {np.shape, np.ndim, np.size, np.iscomplexobj, np.isrealobj, np.result_type, np.can_cast, np.common_type}
@@ -237,7 +271,11 @@ def binary(kind: type[ast.operator], function: Callable[[Any, Any], Any], x: Any
         return NotImplemented
     with np.errstate(all="ignore"):
         value = function(_number(bare(x)), _number(bare(y)))
-    return one.made(ast.BinOp(tree(x, one.writer), kind(), tree(y, one.writer)), value)
+    if kind is ast.MatMult:
+        left, right = tree(x, one.writer), tree(y, one.writer)
+    else:
+        left, right = written_beside(x, y, one.writer), written_beside(y, x, one.writer)
+    return one.made(ast.BinOp(left, kind(), right), value)
 
 
 def _number(x: Any) -> Any:
@@ -283,6 +321,7 @@ def bare(x: Any) -> Any:
     return x
 
 
+_METHODS = frozenset(("np.sum", "np.mean", "np.prod", "np.max", "np.min"))
 _USUAL = {"axis": None, "keepdims": False}  # what reductions do without being told
 
 
@@ -291,6 +330,8 @@ def called(writer: Writer, function: Any, label: str, args: Any, kwargs: Any) ->
     options = {k: x for k, x in kwargs.items() if x is not np._NoValue and not (k in _USUAL and x is _USUAL[k])}
     if isinstance(options.get("axis"), tuple) and len(options["axis"]) == 1:
         options["axis"] = options["axis"][0]
+    if label in _METHODS and isinstance(args[0], Symbol) and len(args) == 1:
+        return args[0].method(label.removeprefix("np."), **options)
     call = ast.Call(
         ast.parse(label, mode="eval").body,
         [tree(x, writer) for x in args],
