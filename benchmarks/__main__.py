@@ -12,7 +12,7 @@ from . import cells, loading, memory
 from .rosenbrock import forward_rows, peer_version, reverse_rows
 from .table import Row, render
 
-TABLES = ("scalars", "arrays", "memory", "loading", "cells")
+TABLES = ("scalars", "arrays", "programs", "memory", "loading", "cells")
 PEERS = ("micrograd", "autograd", "mygrad", "torch", "numpy")
 
 
@@ -29,7 +29,7 @@ def main() -> None:
     args = parser.parse_args()
     if args.blas:
         os.environ["OPENBLAS_NUM_THREADS"] = str(args.blas)
-    from . import arrays  # NumPy reads that as it is loaded
+    from . import arrays, straight  # NumPy reads that as it is loaded
 
     versions = ", ".join(f"{name} {peer_version(name) or 'not installed'}" for name in PEERS)
     machine = f"{platform.machine()}, {os.cpu_count()} processors"
@@ -53,6 +53,9 @@ def main() -> None:
         print(f"Best of {rounds} interleaved rounds; median: of the ratios of the rounds.")
         print("With the garbage collector on, until the graph is given back. By hand: the gradient in plain NumPy.")
         print("On a busy machine threads wait for each other, those of NumPy's BLAS too: then --blas 1.\n")
+    if "programs" in args.only:
+        show("generated programs", straight.rows(min(args.n, 100), args.rounds), other="floats, by hand")
+        print("Compiled beforehand; the scalar loop: time for each element.\n")
     if "memory" in args.only:
         show(
             "memory, for each operation",

@@ -29,7 +29,7 @@ def module(root: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
 
 def test_the_command_prints_every_row(root: Path) -> None:
     sizes = ["--n", "5", "--rounds", "1", "--operations", "100", "--starts", "1"]
-    tables = ["--only", "scalars", "memory", "loading", "cells"]
+    tables = ["--only", "scalars", "programs", "memory", "loading", "cells"]
     done = subprocess.run(
         [sys.executable, "-m", "benchmarks", *sizes, *tables], cwd=root, capture_output=True, text=True
     )
@@ -38,6 +38,9 @@ def test_the_command_prints_every_row(root: Path) -> None:
         "record + reverse, against micrograd",
         "record + reverse, against torch",
         "dual numbers, one direction, against floats",
+        "value and gradient, Rosenbrock, n = 5",
+        "MLP 2-16-16-1, batch 64, against by hand",
+        "f and f′ at 200 points, 100 operations",
         "100 operations, as a cell records them",
         "100 operations, no positions",
         "%load_ext ad_magic",
