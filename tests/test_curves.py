@@ -7,7 +7,7 @@ import math
 import pytest
 from test_live_scripts import sampled
 
-from ad_magic.report import figure
+from ad_magic.report import curves, figure
 from ad_magic.report.plot import plot
 
 
@@ -37,6 +37,13 @@ def test_a_corner_that_is_a_point_of_the_curve_is_marked_once():
     c = sampled("corner", lo=0.3 - 1.0, hi=0.3 + 198.0)
     assert c.xs[1] == pytest.approx(0.3)
     assert [mark.x for mark in c.marks] == [pytest.approx(0.3)]
+
+
+def test_nobody_looks_again_at_a_slow_program(monkeypatch):
+    monkeypatch.setattr(curves, "SLOW", -1.0)
+    assert marks("corner") == []
+    ((kind, x),) = marks("branch")
+    assert kind == "decision" and x == pytest.approx(0.25, abs=3 / 199)
 
 
 def test_an_axis_cuts_a_pole_and_holds_the_point():

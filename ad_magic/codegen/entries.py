@@ -349,10 +349,10 @@ def _local_partials(writer: Writer, tape: Columns, values: Sequence[Any], row: i
     shown: list[Any] = []
     partials = _partials(writer, op, op._marked(tape.left[row], tape.right[row]), values, z)
     for (_, factors), recorded in zip(partials, tape.partials(row), strict=True):
-        found = [Entry(writer, writer.block.atom(limit_of(writer, p), row), p.value) for p in factors]
-        shape = np.shape(recorded)
-        alike = not shape or shape == np.shape(z)
-        shown.append(None if not alike else np.array(found, object).reshape(shape) if shape else found[0])
+        found = np.empty(len(factors), object)
+        found[:] = [Entry(writer, writer.block.atom(limit_of(writer, p), row), p.value) for p in factors]
+        found, shape = found.reshape(np.shape(z)), np.shape(recorded)  # which is spread over the entries of the value
+        shown.append(found[(0,) * (found.ndim - len(shape)) + tuple(slice(n) for n in shape)])
     return shown
 
 

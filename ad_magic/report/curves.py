@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import itertools
 import math
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
     from .result import Result
 
 POINTS = 200
+SLOW = 0.01  # seconds for a look: at a program that is slower than that nobody looks again
+PATIENCE = 1.5  # seconds for all curves
 
 
 class Seen(NamedTuple):
@@ -85,9 +88,12 @@ def curves(
     why = reason(r)
     if why:
         raise ValueError(why)
-    found = []
+    found: list[Curve] = []
     moving = movable(r, ranges or {})
+    began = time.perf_counter()
     for name, entry, grid in moving[:limit]:
+        if time.perf_counter() - began > PATIENCE:
+            break
 
         def look(points: list[float], name: str = name, entry: tuple[int, ...] = entry) -> Seen:
             return Seen(*(part.tolist() for part in curve(r.run, name, points, entry)))
@@ -100,7 +106,7 @@ def curves(
             found.append(sampled(look, frame, at, float(r.value), float(slope[entry] if entry else slope)))
         except NoProgram as error:
             raise ValueError(str(error)) from None
-    return found, max(len(moving) - limit, 0)
+    return found, len(moving) - len(found)
 
 
 def heads(r: Result, label: str) -> tuple[str, str]:
@@ -143,21 +149,32 @@ def sampled(look: Look, frame: Frame, at: float, value: float | None, slope: flo
     """A curve over the frame's range, through a point."""
     xs = [frame.lo * (1 - k / (POINTS - 1)) + frame.hi * (k / (POINTS - 1)) for k in range(POINTS)]
     seen = look(xs)
-    marks = find_marks(look, frame.name, xs, seen)
+    began = time.perf_counter()
+    look(xs[:16])
+    marks = find_marks(look if time.perf_counter() - began < SLOW else None, frame.name, xs, seen)
     aside = _stretches(xs, seen.valid, marks)
     return Curve(frame, xs, *seen, at, value, slope, marks, aside, _note(frame.name, marks))
 
 
-def find_marks(look: Look, name: str, xs: Sequence[float], seen: Seen) -> list[Mark]:
-    """Where the program decides otherwise, and where f has a corner or jumps, from left to right."""
-    values, slopes, valid = seen
+def find_marks(look: Look | None, name: str, xs: Sequence[float], seen: Seen) -> list[Mark]:
+    """Where the program decides otherwise, and where f has a corner or jumps, from left to right.
+
+    Without `look` only the decisions, as far as the points tell.
+    """
     found: list[Mark] = []
-    steps = range(len(xs) - 1)
-    for i in steps:
-        if valid[i] != valid[i + 1]:
-            at = _round_within(*_closer(look, xs[i], xs[i + 1], _change))
+    for i, (a, b) in enumerate(itertools.pairwise(xs)):
+        if seen.valid[i] != seen.valid[i + 1]:
+            at = _round_within(*(_closer(look, a, b, _change) if look else (a, b)))
             found.append(Mark("decision", at, f"at {name} = {number(at, 6)} the program decides otherwise"))
-    for i in _candidates(slopes, valid):
+    if look:
+        _add_corners(found, look, name, xs, seen)
+        _add_jumps(found, look, name, xs, seen)
+    return sorted(found, key=lambda m: m.x)
+
+
+def _add_corners(found: list[Mark], look: Look, name: str, xs: Sequence[float], seen: Seen) -> None:
+    slopes = seen.slopes
+    for i in _candidates(slopes, seen.valid):
         a, b = _closer(look, xs[i], xs[i + 1], lambda s: _largest(s.slopes, s.valid))
         reach, at = (xs[i + 1] - xs[i]) / 64, _round_within(a, b)
         near = look([at - reach, a, b, at + reach])
@@ -170,7 +187,11 @@ def find_marks(look: Look, name: str, xs: Sequence[float], seen: Seen) -> list[M
         if not any(abs(m.x - at) < reach for m in found):
             sides = f"slope {number(left, 4)} on the left, {number(right, 4)} on the right"
             found.append(Mark("kink", at, f"kink at {name} = {number(at, 6)}: {sides}"))
-    for i in steps:
+
+
+def _add_jumps(found: list[Mark], look: Look, name: str, xs: Sequence[float], seen: Seen) -> None:
+    values, slopes, valid = seen
+    for i in range(len(xs) - 1):
         step, width = abs(values[i + 1] - values[i]), xs[i + 1] - xs[i]
         smooth = max(abs(slopes[i]), abs(slopes[i + 1])) * width
         known = valid[i] and valid[i + 1] and math.isfinite(step)
@@ -181,7 +202,6 @@ def find_marks(look: Look, name: str, xs: Sequence[float], seen: Seen) -> list[M
         at = _round_within(a, b)
         if abs(ends[1] - ends[0]) > step / 2 and not any(abs(m.x - at) < width / 64 for m in found):
             found.append(Mark("jump", at, f"jump at {name} = {number(at, 6)}"))
-    return sorted(found, key=lambda m: m.x)
 
 
 def _closer(look: Look, a: float, b: float, which: Callable[[Seen], int]) -> tuple[float, float]:

@@ -30,15 +30,18 @@ def runtime(*more: str, arrays: bool = True) -> str:
 def layout(r: Result, digits: int = 6, max_rows: int = 60) -> dict[str, Any]:
     """What `follow` must know of a report of `r` with at most `max_rows` rows: only of those that are shown."""
     listed = entries(table(r, max_rows=max_rows), unfold=True)
-    shown = sorted({entry[3].index for entry in listed if not isinstance(entry, str)})
-    rows = [r.rows[index] for index in shown]
+    shown = {entry[3].index for entry in listed if not isinstance(entry, str)}
+    if len(r.rows) <= max_rows:  # in the graph
+        shown = set(range(len(r.rows)))
+    rows = [r.rows[index] for index in sorted(shown)]
     seeds: dict[str, list[int]] = {}
     for place, (name, _, _) in enumerate(r.run.seeds):
         seeds.setdefault(name, []).append(place)
     return {
         "digits": digits,
-        "tape": {index: r.tape_rows[index] for index in shown},
+        "tape": {row.index: r.tape_rows[row.index] for row in rows},
         "parents": {row.index: row.parents for row in rows},
+        "partials": {row.index: shapes for row in rows if any(shapes := [shape_of(p) for p in row.partials])},
         "shapes": {row.index: row.shape for row in rows if row.shape},
         "nodes": {row.index: before for row in rows if (before := node_text(row, digits)[1])},
         "finite": all(all_finite(row.value) for row in rows),
@@ -82,6 +85,11 @@ def moving(r: Result, ranges: Mapping[str, Span]) -> list[dict[str, Any]]:
             }
         )
     return found
+
+
+def has_arrays(r: Result) -> bool:
+    """Whether some number of a report is an array."""
+    return any(row.shape for row in r.rows) or any(shape_of(output.value) for output in r.run.outputs)
 
 
 def in_script(value: Any) -> str:

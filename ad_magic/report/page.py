@@ -15,7 +15,7 @@ from .curves import reason
 from .entries import Span
 from .figure import figure
 from .html import curves_of, head, parts, wrapped
-from .live import in_script, layout, moving, runtime
+from .live import has_arrays, in_script, layout, moving, runtime
 from .markup import esc, style_sheet
 from .number import number
 from .row import Source
@@ -66,7 +66,7 @@ def render(r: Result, *, ranges: Mapping[str, Span] | None = None, digits: int =
 
 def _script(r: Result, sliders: Sequence[Mapping[str, Any]], program: str, digits: int, max_rows: int) -> str:
     data = in_script({**layout(r, digits, max_rows), "moving": sliders})
-    code = runtime("page", arrays=any(row.shape for row in r.rows) or any(map(shape_of, r.inputs.values())))
+    code = runtime("page", arrays=has_arrays(r))
     program = program.replace("</", "<\\/").replace("<!--", "<\\!--")  # they stand in texts only
     return f'(() => {{\n"use strict";\n{code}\npage(document, {data}, ({program}));\n}})();'
 

@@ -67,7 +67,7 @@ def make_rows(
                 op=op.name,
                 value=value,
                 parents=tuple(where[p] for p in shown_parents(tape, i, where)),
-                partials=tape.partials(i),
+                partials=tuple(map(_number_or_array, tape.partials(i))),
                 tangents={seed: _like(column[i], value) for seed, column in tangents.items()},
                 adjoint=_like(adjoints[i], value) if adjoints is not None else None,
                 label=label,

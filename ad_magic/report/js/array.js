@@ -121,13 +121,6 @@ function spark({ data }) {
   return shares.map((x) => (Number.isFinite(x) ? SPARKS[round((x - low) * step)] : "\u00d7")).join("");
 }
 
-// A number or an array for a narrow place.
-function brief(x, digits) {
-  if (typeof x === "number") return number(x, digits);
-  if (isShort(x)) return oneLine(x, Math.min(digits, TEXT_DIGITS), " ");
-  return x.data.length ? `${shapeText(x.shape)} ${spark(x)} \u2016\u00b7\u2016 ${number(norm(x), digits)}` : `${shapeText(x.shape)} empty`;
-}
-
 // The entries as lines with aligned columns.
 function blockOf(array, digits, pad) {
   const { shape, data } = array;

@@ -23,7 +23,7 @@ function follow(report, data) {
   // ---- numbers: of a row by its place on the tape, a number or { shape, data }
 
   const arranged = (x, shape) => {
-    if (!shape) return x ?? 0;
+    if (!shape?.length) return x ?? 0;
     const size = product(shape);
     return { shape, data: x === null || x === undefined ? Array(size).fill(0) : typeof x === "number" ? Array(size).fill(x) : x };
   };
@@ -164,20 +164,13 @@ function follow(report, data) {
     write(label, slopes.map((s) => number(s, Math.min(digits, 4))).join(" + "));
   }
 
-  // A local partial as it stands in the column; of an operation by entries it is an array.
-  const partialText = (x, row, parent) => {
-    if (typeof x === "number") return number(x, digits);
-    const shape = [shapes[row], shapes[parent]].find((each) => each && product(each) === x.length);
-    return brief({ shape: shape ?? [x.length], data: x }, digits);
-  };
-
   function writePartials({ row, partial }, found, moved) {
     const slopes = found.partials[tape[row]] ?? [];
     const unknown = slopes.length ? slopes.includes(null) : data.parents[row].length > 0;
     partial.classList.toggle("ad-stale", unknown && moved);
     if (unknown) return;
     const texts = data.parents[row].flatMap((parent, k) =>
-      k >= slopes.length ? [] : [`\u2202v<sub>${row + 1}</sub>/\u2202v<sub>${parent + 1}</sub> = ${partialText(slopes[k], row, parent)}`]);
+      k >= slopes.length ? [] : [`\u2202v<sub>${row + 1}</sub>/\u2202v<sub>${parent + 1}</sub> = ${brief(arranged(slopes[k], data.partials[row]?.[k]), digits)}`]);
     fill(partial, texts.join(", "));
     least(partial, texts.join(", ").replace(/<.*?>/g, ""));
   }

@@ -49,3 +49,10 @@ function align(texts, pad, room = { left: 0, right: 0 }) {
   }
   return parts.map(([whole, rest]) => pad.repeat(room.left - whole.length) + whole + rest + pad.repeat(room.right - rest.length));
 }
+
+// A number, or an array (array.js), for a narrow place.
+function brief(x, digits) {
+  if (typeof x === "number") return number(x, digits);
+  if (isShort(x)) return oneLine(x, Math.min(digits, TEXT_DIGITS), " ");
+  return x.data.length ? `${shapeText(x.shape)} ${spark(x)} \u2016\u00b7\u2016 ${number(norm(x), digits)}` : `${shapeText(x.shape)} empty`;
+}
