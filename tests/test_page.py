@@ -125,6 +125,12 @@ def test_several_outputs_and_arrays_have_no_curve_and_say_so(result):
     assert "out is an array" in page.render(result("[x, y * x]", "x=2 y=3"))
 
 
+def test_a_cell_that_prints_its_numbers_lives_too(result):
+    text = page.render(result('z = x * y\nprint("z is", z, f"{x:.3f}")', "x=2 y=3"))
+    assert "does not move" not in text
+    assert "does not move" in page.render(result("z = x * len(str(y))", "x=2 y=3"))
+
+
 def test_the_source_stands_there_with_its_line_numbers(result):
     text = page.render(result("a = x * 2\n\n# a comment\nz = a * y", "x=2 y=3"))
     source = re.search(r'<pre class="ad-source-text".*?</pre>', text, re.DOTALL)[0]

@@ -142,8 +142,9 @@ _LOOKS = ("print", "range", "len", "str", "repr", "format", "isinstance")
 
 
 def only_printed(place: Place) -> bool:
-    """Whether the value made at a place only goes to print()."""
-    return _goes_to(_path(place), ("print",))
+    """Whether the value made at a place only goes to print(), which may make a text of it itself."""
+    path = _path(place)
+    return _goes_to(path, ("print",)) or (bool(path) and _calls(path[-1], ("print",)))
 
 
 def only_looked_at(place: Place) -> bool:
@@ -159,11 +160,14 @@ def only_looked_at(place: Place) -> bool:
 
 def _goes_to(path: list[ast.AST], functions: Collection[str]) -> bool:
     """Whether a path leads into a call of one of these functions."""
-    for outer, inner in itertools.pairwise(path):
-        called = outer.func if isinstance(outer, ast.Call) else None
-        if isinstance(called, ast.Name) and called.id in functions and inner is not called:
-            return True
-    return False
+    return any(
+        _calls(outer, functions) and inner is not getattr(outer, "func", None)
+        for outer, inner in itertools.pairwise(path)
+    )
+
+
+def _calls(node: ast.AST, functions: Collection[str]) -> bool:
+    return isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in functions
 
 
 def _path(place: Place) -> list[ast.AST]:
