@@ -40,9 +40,14 @@ Lines = list[Statement | Loop]
 _NONE: dict[str, int] = {}
 
 
-def folded(blocks: Sequence[list[Statement]], ends: Any) -> tuple[list[Lines], dict[str, ast.expr]]:
-    """Blocks of statements with their loops; and for the names in `ends`, used after all of them, what they are now."""
-    folding = _Folding()
+def folded(
+    blocks: Sequence[list[Statement]], ends: Any, inputs: Sequence[str] = ()
+) -> tuple[list[Lines], dict[str, ast.expr]]:
+    """Blocks of statements with their loops; and for the names in `ends`, used after all of them, what they are now.
+
+    The names of the `inputs` are nobody else's.
+    """
+    folding = _Folding(inputs)
     cut = [folding.cut(statements) for statements in blocks]
     if not any(isinstance(part, _Region) for parts in cut for part in parts):
         return [list(statements) for statements in blocks], {}
@@ -108,7 +113,8 @@ class _Region:
 
 
 class _Folding:
-    def __init__(self) -> None:
+    def __init__(self, inputs: Sequence[str]) -> None:
+        self.inputs = set(inputs)
         self.regions: list[_Region] = []
         self.where: dict[str, tuple[_Region, int, int]] = {}  # a name -> its loop, iteration, statement
         self.defined: dict[str, int] = {}
@@ -149,7 +155,7 @@ class _Folding:
 
     def written(self, parts: Sequence[Statement | _Region]) -> Lines:
         """The lines of a block, in names that hold when the lines are run."""
-        before: set[str] = set()
+        before = set(self.inputs)
         for part in parts:
             if isinstance(part, _Region):
                 self._name(part, before)
@@ -244,7 +250,7 @@ class _Folding:
         column = [leaves[q][r] for leaves in region.leaves]
         key = tuple(map(repr, column))
         if key not in known:
-            known[key] = label = self._item_name(column, set(known.values()) | set(region.names))
+            known[key] = label = self._item_name(column, {*known.values(), *region.names, *self.inputs})
             region.loop.items.append((label, [self._item(x) for x in column]))
         return name(known[key])
 

@@ -32,8 +32,9 @@ class Statement:
 class Block:
     """Statements as they are written. What was computed before under another name is not computed again."""
 
-    def __init__(self, outer: Block | None = None) -> None:
-        """A block inside another one sees what that one has computed."""
+    def __init__(self, outer: Block | None = None, letter: str = "t") -> None:
+        """A block inside another one sees what that one has computed. Parts are called `letter` and a number."""
+        self.letter: str = letter if outer is None else outer.letter
         self.statements: list[Statement] = []
         self._known: dict[Any, ast.Name] = {} if outer is None else dict(outer._known)
         self._parts: list[int] = outer._parts if outer is not None else [0]
@@ -67,7 +68,7 @@ class Block:
         if key in self._known:
             return self._known[key]
         self._parts[0] += 1
-        target = f"t{self._parts[0]}"
+        target = f"{self.letter}{self._parts[0]}"
         self.statements.append(Statement(target, value, row, "part"))
         if key is None:
             return name(target)
@@ -189,14 +190,14 @@ def readable(blocks: list[list[Statement]], ends: Iterable[str] = ()) -> list[li
     return result
 
 
-def numbered(blocks: list[list[Statement]]) -> dict[str, ast.expr]:
+def numbered(blocks: list[list[Statement]], letter: str = "t") -> dict[str, ast.expr]:
     """Call the parts that are left t1, t2, …; returns the new names by the old ones."""
     new: dict[str, ast.expr] = {}
     for statements in blocks:
         for s in statements:
             s.value = put(s.value, new)
             if s.kind == "part":
-                label = f"t{len(new) + 1}"
+                label = f"{letter}{len(new) + 1}"
                 new[s.target] = name(label)
                 s.target = label
     return new

@@ -24,23 +24,29 @@ def source(program: Straight) -> str:
     support = Support()
     body = [*_values(program), *_sweep(program), *_returned(program)]
     code = "\n".join(body)
-    support.need(_functions(program, code), program.helpers)
-    used = set(re.findall(r"\bc\d+\b", code))
+    used = set(re.findall(r"\b[a-z]+\d+\b", code))
     constants = [f"{label} = {_array(x)}" for label, x in program.constants.items() if label in used]
-    if any("b64decode" in line for line in constants):
-        support.modules.add("base64")
-    if constants or "np." in code:
-        support.modules.add("numpy as np")
-    head = [*support.lines(), *constants, *([""] if constants else [])]
-    code = "\n".join(head).strip()
-    head = [code, "", ""] if code else []
-    return "\n".join([*head, f"def derivative({', '.join(program.run.inputs)}):", *_indented(body), ""])
+    support.need(_functions(program, "\n".join([*constants, code])), program.helpers)
+    head = "\n".join([*support.lines(), *constants]).strip()
+    return "\n".join([*([head, "", ""] if head else []), *_function(program, body), ""])
+
+
+def _function(program: Straight, body: Sequence[str]) -> list[str]:
+    """`derivative`; where an input is called like something else in the program, that has its own names for them."""
+    inputs = list(program.run.inputs)
+    own = program.inputs
+    whole = [f"def derivative({', '.join(own)}):", *_indented(body)]
+    if own == inputs:
+        return whole
+    label = next(label for label in ("program", "straight", "derivative_") if label not in inputs)
+    whole[0] = f"def {label}({', '.join(own)}):"
+    return [*whole, "", "", f"def derivative({', '.join(inputs)}):", f"    return {label}({', '.join(inputs)})"]
 
 
 def _functions(program: Straight, code: str) -> set[str]:
     """The names that are neither assigned in the program nor its parameters."""
     tree = ast.parse("def f():\n" + "\n".join(_indented(code.splitlines())))
-    own = {*program.run.inputs, *program.parameters, *program.constants}
+    own = {*program.inputs, *program.parameters}
     own |= {node.id for node in ast.walk(tree) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)}
     own |= {node.name for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)}
     own |= {node.arg for node in ast.walk(tree) if isinstance(node, ast.arg)}
@@ -206,45 +212,79 @@ def _dict(texts: Mapping[str, str]) -> str:
     return "{" + ", ".join(f'"{k}": {t}' for k, t in texts.items()) + "}"
 
 
-def _value_text(x: Any) -> str:
-    return f"np.array({_nested_text(x)})" if isinstance(x, list) else _nested_text(x)
+def _value_text(program: Straight, x: Any, output: Any) -> str:
+    """The value of an output: a float, or an array of floats."""
+    if isinstance(x, list):
+        return f"np.array({_nested_text(x)}{'' if output.parts else ', dtype=float'})"
+    if output.scalar:
+        return _number_text(program, _nested_text(x))
+    recorded = output.value if output.rows is None else program.run.tape.values[output.rows]
+    return _nested_text(x) + ("" if recorded.dtype == float else ".astype(float)")
+
+
+def _number_text(program: Straight, shown: str) -> str:
+    """A number as one of Python's: of arrays come those of NumPy."""
+    return f"float({shown})" if program.run.tape.arrays and shown.isidentifier() else shown
+
+
+def _zeros(shape: tuple[int, ...]) -> str:
+    return f"np.zeros({shape})" if shape else "0.0"
+
+
+def _units(shape: tuple[int, ...]) -> str:
+    """All directions of an array."""
+    size = int(np.prod(shape))
+    return f"np.eye({size})" + (f".reshape({(size, *shape)})" if len(shape) != 1 else "")
 
 
 def _returned(program: Straight) -> list[str]:
-    value = _by_output(program, [_value_text(x) for x in program.outputs])
-    if not program.parameters and program.kind == "reverse":
-        return [f"return {value}, {_dict({k: _plain(text(e)) for k, e in program.derivatives.items()})}"]
-    if not program.parameters:
-        found = []
-        for k, _ in enumerate(program.run.outputs):
-            found.append(_dict({label: _value_text(t[k]) for label, t in program.derivatives.items()}))
-        return [f"return {value}, {_by_output(program, found)}"]
-    return [*(_along_inputs if program.kind == "forward" else _along_outputs)(program, value)]
+    outputs = program.run.outputs
+    texts = [_value_text(program, x, o) for x, o in zip(program.outputs, outputs, strict=True)]
+    value = _by_output(program, texts)
+    scalar_inputs = {k for k, x in program.run.inputs.items() if not np.shape(x)}
+    if program.kind == "reverse":
+        if len(outputs) > 1 or not outputs[0].scalar:
+            return [*_along_outputs(program, value)]
+        found = {k: _plain(text(e)) for k, e in program.derivatives.items()}
+        found = {k: _number_text(program, e) if k in scalar_inputs else e for k, e in found.items()}
+        return [f"return {value}, {_dict(found)}"]
+    if program.parameters:
+        return [*_along_inputs(program, value)]
+    texts = []
+    for k, output in enumerate(outputs):
+        along = {label: t[k] for label, t in program.derivatives.items()}
+        texts.append(_dict({label: _derivative_text(program, t, output) for label, t in along.items()}))
+    return [f"return {value}, {_by_output(program, texts)}"]
+
+
+def _derivative_text(program: Straight, t: Any, output: Any) -> str:
+    if isinstance(t, list):
+        return f"np.array({_nested_text(t)})"
+    return _number_text(program, _nested_text(t)) if output.scalar else _nested_text(t)
 
 
 def _along_inputs(program: Straight, value: str) -> Iterator[str]:
     """One call for each entry of each input."""
     run = program.run
-    zeros = {k: f"np.zeros({np.shape(x)})" if np.shape(x) else "0.0" for k, x in run.inputs.items()}
-    yield f"zero = {_dict({f'd{k}': z for k, z in zeros.items()})}"
-    for label, x in run.inputs.items():
-        shape = np.shape(x)
+    inputs = [(label, np.shape(x)) for label, x in run.inputs.items()]
+    zeros = [_zeros(shape) for _, shape in inputs]
+    yield f"zero = {_dict(dict(zip(program.parameters, zeros, strict=True)))}"
+    for (label, shape), seed in zip(inputs, program.parameters, strict=True):
         if not shape:
-            yield f'{label}_along = [tangent(**{{**zero, "d{label}": 1.0}})]'
-        else:
-            size = int(np.prod(shape))
-            unit = f"np.eye({size})" + (f".reshape({(size, *shape)})" if len(shape) != 1 else "")
-            yield f'{label}_along = [tangent(**{{**zero, "d{label}": unit}}) for unit in {unit}]'
+            yield f'{label}_along = [tangent(**{{**zero, "{seed}": 1.0}})]'
+        elif 0 not in shape:
+            yield f'{label}_along = [tangent(**{{**zero, "{seed}": unit}}) for unit in {_units(shape)}]'
     found = []
     for k, output in enumerate(run.outputs):
         shape_out = np.shape(output.value)
         inner = {}
-        for label, x in run.inputs.items():
-            shape = np.shape(x)
+        for label, shape in inputs:
             if not shape and not shape_out:
-                inner[label] = f"{label}_along[0][{k}]"
+                inner[label] = f"float({label}_along[0][{k}])"
             elif not shape:
                 inner[label] = f"np.asarray({label}_along[0][{k}])"
+            elif 0 in shape:
+                inner[label] = _zeros((*shape_out, *shape))
             else:
                 stacked = f"np.stack([t[{k}] for t in {label}_along], axis=-1)"
                 inner[label] = stacked + (f".reshape({(*shape_out, *shape)})" if len(shape) != 1 else "")
@@ -255,32 +295,30 @@ def _along_inputs(program: Straight, value: str) -> Iterator[str]:
 def _along_outputs(program: Straight, value: str) -> Iterator[str]:
     """One call for each entry of each output."""
     run, names = program.run, program.names
-    zeros = {}
-    for label in program.parameters:
-        row = next(r for r, n in names.items() if f"{n}_bar" == label)
-        shape = np.shape(run.tape.values[row])
-        zeros[label] = f"np.zeros({shape})" if shape else "0.0"
-    yield f"zero = {_dict(zeros)}"
+    if program.parameters:
+        rows = {f"{label}_bar": row for row, label in names.items()}
+        zeros = {label: _zeros(np.shape(run.tape.values[rows[label]])) for label in program.parameters}
+        yield f"zero = {_dict(zeros)}"
     found = []
     for k, output in enumerate(run.outputs):
+        shape = np.shape(output.value)
+        if not output.parts or 0 in shape:  # constant, or empty
+            found.append(_dict({label: _zeros((*shape, *np.shape(x))) for label, x in run.inputs.items()}))
+            continue
         if isinstance(output.rows, list):
-            leaves = [row for row, _ in output.seeds()]
-            labels = [None if row is None else f"{names[row]}_bar" for row in leaves]
+            labels = [None if row is None else f"{names[row]}_bar" for row, _ in output.seeds()]
             calls = ["adjoints(**zero)" if b is None else f'adjoints(**{{**zero, "{b}": 1.0}})' for b in labels]
             yield f"rows_{k} = [{', '.join(calls)}]"
-        elif output.scalar or output.rows is None:
-            given = "zero" if output.rows is None else f'{{**zero, "{names[output.rows]}_bar": 1.0}}'
-            yield f"rows_{k} = [adjoints(**{given})]"
+        elif output.scalar:
+            yield f'rows_{k} = [adjoints(**{{**zero, "{names[output.rows]}_bar": 1.0}})]'
         else:
-            shape = np.shape(output.value)
-            size = int(np.prod(shape))
-            unit = f"np.eye({size})" + (f".reshape({(size, *shape)})" if len(shape) != 1 else "")
-            yield f'rows_{k} = [adjoints(**{{**zero, "{names[output.rows]}_bar": unit}}) for unit in {unit}]'
+            given = f'{{**zero, "{names[output.rows]}_bar": unit}}'
+            yield f"rows_{k} = [adjoints(**{given}) for unit in {_units(shape)}]"
         inner = {}
         for label, x in run.inputs.items():
-            shape = np.shape(output.value)
             if not shape:
-                inner[label] = f'rows_{k}[0]["{label}"]'
+                first = f'rows_{k}[0]["{label}"]'
+                inner[label] = first if np.shape(x) else f"float({first})"
             else:
                 stacked = f'np.stack([row["{label}"] for row in rows_{k}])'
                 inner[label] = stacked + (f".reshape({(*shape, *np.shape(x))})" if len(shape) != 1 else "")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -12,8 +11,9 @@ from ad_magic.engine.operation import Operation
 from ad_magic.engine.tape import Columns, depended_on
 from ad_magic.rules.arrays.frozen import np
 
-from .expressions import name, put
+from .expressions import name, parse, put
 from .loops import Lines, folded
+from .naming import clashing, free_letters
 from .program import Block, Statement, names_of, numbered, readable, renamed, without_dead
 from .sweeps import write_adjoints, write_tangents
 from .symbols import NoProgram, Symbol, Writer, bare, tree
@@ -42,6 +42,11 @@ class Straight:
     helpers: dict[str, Callable[..., Any]] = field(default_factory=dict)
     written: list[Statement] = field(default_factory=list)  # the sweep before anything is folded
 
+    @property
+    def inputs(self) -> list[str]:
+        """What the inputs are called, most often as they are by the user."""
+        return [self.names[row] for row in self.run.rows.values()]
+
 
 def is_listed(op: Operation, value: Any) -> bool:
     """Whether a row of the tape is one of the table: no decision, no memory, no result with several parts."""
@@ -50,8 +55,7 @@ def is_listed(op: Operation, value: Any) -> bool:
 
 def row_names(tape: Columns, inputs: Mapping[str, int]) -> dict[int, str]:
     """What the rows are called: the inputs by their names, the others v3, v4, … as in the table."""
-    taken = set(inputs)
-    letter = next(c for c in ("v", "w", "u", "q", "vv") if not any(re.fullmatch(rf"{c}\d+(_bar)?", n) for n in taken))
+    letter = free_letters(("v", "w", "u", "q", "vv"), inputs)
     names = {row: label for label, row in inputs.items()}
     listed = 0
     for row, (op, value) in enumerate(zip(tape.ops, tape.values, strict=True)):
@@ -62,7 +66,17 @@ def row_names(tape: Columns, inputs: Mapping[str, int]) -> dict[int, str]:
 
 
 def straight(run: Any, kind: str) -> Straight:
-    """The program of a run, `kind` "forward" or "reverse". Raises NoProgram."""
+    """The program of a run, `kind` "forward" or "reverse". Raises NoProgram.
+
+    An input is called as it is by the user, unless the program has something else of that name.
+    """
+    program = _written(run, kind, {})
+    others = clashing(program)
+    return _written(run, kind, others) if others else program
+
+
+def _written(run: Any, kind: str, others: Mapping[str, str]) -> Straight:
+    """The program, with other names for some of the inputs."""
     if kind not in ("forward", "reverse"):
         raise ValueError(f"there is no {kind!r} program; there are 'forward', 'reverse' and 'interleaved'")
     tape = run.tape
@@ -71,10 +85,11 @@ def straight(run: Any, kind: str) -> Straight:
     if len(tape) > LONGEST:
         raise NoProgram(f"a run of {len(tape):,} operations is too long to be written down")
     used = _used(run)
-    names = row_names(tape, run.rows)
-    block = Block()
-    writer = Writer(block)
-    inputs = {row: Symbol(writer, name(label), run.inputs[label]) for label, row in run.rows.items()}
+    rows = {others.get(label, label): row for label, row in run.rows.items()}
+    names = row_names(tape, rows)
+    block = Block(letter=free_letters(("t", "s", "p", "tt"), rows))
+    writer = Writer(block, free_letters(("c", "k", "b", "cc"), rows))
+    inputs = {row: Symbol(writer, name(names[row]), run.inputs[label]) for label, row in run.rows.items()}
     values = write_values(writer, tape, inputs, names, used, run.only_shown)
     program = Straight(kind, run, names, [], [], constants=writer.constants, helpers=writer.helpers)
 
@@ -147,17 +162,20 @@ def _forward(program: Straight, writer: Writer, values: Values) -> None:
         seeds = {}
         for label, row in rows.items():
             shape = np.shape(run.inputs[label])
-            program.parameters.append(f"d{label}")
-            seeds[row] = Symbol(writer, name(f"d{label}"), np.ones(shape) if shape else 1.0)
+            program.parameters.append(f"d{program.names[row]}")
+            seeds[row] = Symbol(writer, name(f"d{program.names[row]}"), np.ones(shape) if shape else 1.0)
         names = {row: f"d{label}" for row, label in program.names.items()}
         tangents = write_tangents(writer, run.tape, values, seeds, names)
         program.derivatives = [_tangents_of(writer, o, tangents) for o in run.outputs]
     else:
         program.derivatives = {}
+        # in the arithmetic of NumPy a number of Python takes the precision of an array
+        single = any(getattr(z, "dtype", None) in (np.float32, np.float16) for z in run.tape.values)
+        one = parse("np.float64(1.0)") if single else ast.Constant(1.0)
         for label, row in rows.items():
             suffix = f"_{label}" if len(rows) > 1 else ""
             names = {r: f"d{n}{suffix}" for r, n in program.names.items()}
-            writer.block.statements.append(Statement(names[row], ast.Constant(1.0), row, "tangent"))
+            writer.block.statements.append(Statement(names[row], one, row, "tangent"))
             seed = Symbol(writer, name(names[row]), 1.0)
             tangents = write_tangents(writer, run.tape, values, {row: seed}, names)
             program.derivatives[label] = [_tangents_of(writer, o, tangents) for o in run.outputs]
@@ -182,8 +200,9 @@ def _finish(program: Straight, block: Block) -> None:
     used = [n for e in _expressions(ends) for n in names_of(e)]
     statements = renamed([block.statements, program.written], block.renamed)
     blocks = readable(without_dead(statements, used), used)
-    ends = _changed(ends, numbered(blocks))
-    (program.values, program.sweep), new = folded(blocks, {n for e in _expressions(ends) for n in names_of(e)})
+    ends = _changed(ends, numbered(blocks, block.letter))
+    left = {n for e in _expressions(ends) for n in names_of(e)}
+    (program.values, program.sweep), new = folded(blocks, left, program.inputs)
     program.outputs, program.derivatives = _changed(ends, new)
 
 

@@ -39,6 +39,7 @@ BUILTINS = frozenset(
         "reversed",
     )
 )
+_MODULES = {"np": "numpy as np", "scipy": "scipy.special", "base64": "base64"}
 _SCIPY = frozenset((*_special.UFUNCS, *_special.SEVERAL, "zeta"))
 
 
@@ -66,8 +67,8 @@ class Support:
                 self.scipy.add(name)
             elif isinstance(PLAIN.get(name), FunctionType) and PLAIN[name].__module__ == _number.__name__:
                 self._define(name, PLAIN[name])
-            elif name in ("np", "scipy"):
-                self.modules.add("numpy as np" if name == "np" else "scipy.special")
+            elif name in _MODULES:
+                self.modules.add(_MODULES[name])
             else:
                 raise NoProgram(f"{name} has no form in a program that stands on its own")
 

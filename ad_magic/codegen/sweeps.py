@@ -57,13 +57,25 @@ def _is_ordinary(rule: Rule, k: int, point: Sequence[Any], z: Any, value: Any) -
 
 def times_partial(writer: Writer, partial: Partial, g: Any) -> Any:
     """partial * g; at a singular point as IEEE arithmetic has it, and an exact zero is absent."""
-    if partial.ordinary:
+    if partial.ordinary and np.all(np.isfinite(g.value)):
         with np.errstate(all="ignore"):
             expression = writer.block.atom(product(partial.expression, g.expression), writer.row)
             return type(g)(writer, expression, partial.value * g.value)
     writer.helpers["times"] = times
     call = ast.Call(name("times"), [limit_of(writer, partial), g.expression], [])
-    return type(g)(writer, writer.block.atom(call, writer.row), times(partial.value, g.value))
+    value = _kept_infinite(times(partial.value, g.value), partial.value)
+    return type(g)(writer, writer.block.atom(call, writer.row), value)
+
+
+def _kept_infinite(product: Any, partial: Any) -> Any:
+    """The recorded value of a product: where the partial is infinite, so is this.
+
+    The program is for other directions too, in which the derivative is not zero as it may be in the recorded one: what
+    comes after must be ready for infinities.
+    """
+    if not np.shape(product):
+        return product if np.all(np.isfinite(partial)) else math.inf
+    return np.where(np.isfinite(partial), product, np.inf)
 
 
 def limit_of(writer: Writer, partial: Partial) -> ast.expr:
@@ -117,20 +129,24 @@ def rule_of(op: Operation) -> Rule:
     return RULES.get(op.name, op.rule)  # type: ignore[return-value]
 
 
-def _entry_times(writer: Writer, rule: Rule, operands: Sequence[Any], z: Any, k: int, partial: str, g: Any) -> Any:
-    """partial * g by entry."""
+def _entry_times(
+    writer: Writer, rule: Rule, operands: Sequence[Any], z: Any, partial: str, g: Any, backward: bool
+) -> Any:
+    """partial * g by entry; of a complex number its conjugate where the sweep goes `backward`."""
     if partial in ("1", "-1"):
         return g if partial == "1" else -g
+    conjugate = backward and np.iscomplexobj(z)
     if partial.startswith("1 / "):
         divisor = _entry_partial(rule, partial.removeprefix("1 / "))(*operands, z)
-        if np.all(bare(divisor) != 0) and _parsed_as_divisor(partial):
-            return g / (np.conj(divisor) if np.iscomplexobj(z) else divisor)
+        if _parsed_as_divisor(partial) and np.all(bare(divisor) != 0) and np.all(np.isfinite(bare(g))):
+            return g / (np.conj(divisor) if conjugate else divisor)
     with np.errstate(all="ignore"):
         factor = _entry_partial(rule, partial)(*operands, z)
-    if np.iscomplexobj(z):
+    if conjugate:
         factor = np.conj(factor)
-    if not np.all(np.isfinite(bare(factor))):
-        return writer.helper("times_by_entry", times_by_entry, factor, g)
+    if not np.all(np.isfinite(bare(factor))) or not np.all(np.isfinite(bare(g))):
+        product = writer.helper("times_by_entry", times_by_entry, factor, g)
+        return Symbol(writer, product.expression, _kept_infinite(product.value, bare(factor)))
     return factor * g if isinstance(factor, Symbol) or not isinstance(factor, np.ndarray) else g * factor
 
 
@@ -190,7 +206,7 @@ def _tangent(writer: Writer, op: Any, left: Any, right: Any, values: Values, tan
     if hasattr(op, "pull_carefully"):
         operands = [values[i] if on else i for i, on in marked]
         terms = [
-            _entry_times(writer, rule_of(op), operands, z, k, factor, tangents[marked[k][0]])
+            _entry_times(writer, rule_of(op), operands, z, factor, tangents[marked[k][0]], backward=False)
             for k, factor in rule_of(op).live_partials(op.active, op.is_complex)
             if not absent(tangents[marked[k][0]])
         ]
@@ -367,7 +383,8 @@ def _pull(writer: Writer, op: Any, left: Any, right: Any, values: Values, adjoin
     elif hasattr(op, "pull_carefully"):
         operands = [values[i] if on else i for i, on in marked]
         for k, factor in rule_of(op).live_partials(op.active, op.is_complex):
-            adjoints.put(marked[k][0], _entry_times(writer, rule_of(op), operands, z, k, factor, g), operands[k])
+            term = _entry_times(writer, rule_of(op), operands, z, factor, g, backward=True)
+            adjoints.put(marked[k][0], term, operands[k])
     elif hasattr(op, "inner"):
         parts = g if isinstance(g, tuple) else (g,)
         start: dict[int, Any] = {}

@@ -13,7 +13,7 @@ from typing import Any
 
 from ad_magic.rules.arrays.frozen import np
 
-from .expressions import name, number, simplified
+from .expressions import constant, name, number, simplified
 from .program import Block
 
 
@@ -40,8 +40,9 @@ _OPERATORS: dict[str, type[ast.operator]] = {  # ufuncs that are written as oper
 class Writer:
     """Where the statements of symbols go: a block, the row they belong to, the constant arrays they name."""
 
-    def __init__(self, block: Block) -> None:
-        self.block = block
+    def __init__(self, block: Block, letter: str = "c") -> None:
+        """Constant arrays are called `letter` and a number."""
+        self.block, self.letter = block, letter
         self.row = -1
         self.constants: dict[str, Any] = {}
         self._by_content: dict[Any, str] = {}
@@ -57,13 +58,13 @@ class Writer:
             return tree(x[()], self)
         key = (x.shape, x.dtype.str, x.tobytes())
         if key not in self._by_content:
-            self._by_content[key] = label = f"c{len(self.constants) + 1}"
+            self._by_content[key] = label = f"{self.letter}{len(self.constants) + 1}"
             self.constants[label] = x
         return name(self._by_content[key])
 
     def symbol(self, expression: ast.expr, value: Any) -> Symbol:
         """A symbol for an expression, which becomes a statement."""
-        return Symbol(self, self.block.atom(simplified(expression), self.row), value)
+        return Symbol(self, self.block.atom(_simple(expression, value), self.row), value)
 
     def helper(self, label: str, function: Callable[..., Any], *args: Any) -> Symbol:
         """A call of a function that the program brings along."""
@@ -96,7 +97,14 @@ class Written:
 
     def made(self, expression: ast.expr, value: Any) -> Any:
         """One of the same kind, for an expression, which becomes a statement."""
-        return type(self)(self.writer, self.writer.block.atom(simplified(expression), self.writer.row), value)
+        return type(self)(self.writer, self.writer.block.atom(_simple(expression, value), self.writer.row), value)
+
+
+def _simple(expression: ast.expr, value: Any) -> ast.expr:
+    """An expression simplified, as long as it still is its value: `0 * x` of an array is no number, of NaN not zero."""
+    simple = simplified(expression)
+    known = constant(simple)
+    return simple if known is None or (not np.shape(value) and known == value) else expression
 
 
 class Entry(Written):
