@@ -55,6 +55,9 @@ CONSTANTS = [
         {"x": 2.0},
     ),
     Sample("f32", "w=np.arange(5,dtype=np.float32)/3\nz=np.sum(w*x)", {"x": 1.5}, {"x": 2.0}),
+    Sample(
+        "f32 outs", "w=np.arange(3,dtype=np.float32)/3\na=np.sum(w*y)\nb=w*y+x", {"x": X, "y": 0.1}, {"y": 0.3}, "a,b"
+    ),
     Sample("f32 scal", "w=np.float32(0.1)\nz=w*x", {"x": 1.5}, {"x": 2.0}),
     Sample("f32 arr arr", "w=np.arange(3,dtype=np.float32)/3\nz=np.sum(w*x)", {"x": X}, {"x": X * 2}),
     Sample("big f32", "w=np.arange(1000,dtype=np.float32)/3\nz=np.sum(w*x)", {"x": 1.5}, {"x": 2.0}),

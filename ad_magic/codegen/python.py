@@ -265,13 +265,13 @@ def _derivative_text(program: Straight, t: Any, output: Any) -> str:
 
 def _along_inputs(program: Straight, value: str) -> Iterator[str]:
     """One call for each entry of each input."""
-    run = program.run
+    run, one = program.run, text(program.one)
     inputs = [(label, np.shape(x)) for label, x in run.inputs.items()]
     zeros = [_zeros(shape) for _, shape in inputs]
     yield f"zero = {_dict(dict(zip(program.parameters, zeros, strict=True)))}"
     for (label, shape), seed in zip(inputs, program.parameters, strict=True):
         if not shape:
-            yield f'{label}_along = [tangent(**{{**zero, "{seed}": 1.0}})]'
+            yield f'{label}_along = [tangent(**{{**zero, "{seed}": {one}}})]'
         elif 0 not in shape:
             yield f'{label}_along = [tangent(**{{**zero, "{seed}": unit}}) for unit in {_units(shape)}]'
     found = []
@@ -294,7 +294,7 @@ def _along_inputs(program: Straight, value: str) -> Iterator[str]:
 
 def _along_outputs(program: Straight, value: str) -> Iterator[str]:
     """One call for each entry of each output."""
-    run, names = program.run, program.names
+    run, names, one = program.run, program.names, text(program.one)
     if program.parameters:
         rows = {f"{label}_bar": row for row, label in names.items()}
         zeros = {label: _zeros(np.shape(run.tape.values[rows[label]])) for label in program.parameters}
@@ -307,10 +307,10 @@ def _along_outputs(program: Straight, value: str) -> Iterator[str]:
             continue
         if isinstance(output.rows, list):
             labels = [None if row is None else f"{names[row]}_bar" for row, _ in output.seeds()]
-            calls = ["adjoints(**zero)" if b is None else f'adjoints(**{{**zero, "{b}": 1.0}})' for b in labels]
+            calls = ["adjoints(**zero)" if b is None else f'adjoints(**{{**zero, "{b}": {one}}})' for b in labels]
             yield f"rows_{k} = [{', '.join(calls)}]"
         elif output.scalar:
-            yield f'rows_{k} = [adjoints(**{{**zero, "{names[output.rows]}_bar": 1.0}})]'
+            yield f'rows_{k} = [adjoints(**{{**zero, "{names[output.rows]}_bar": {one}}})]'
         else:
             given = f'{{**zero, "{names[output.rows]}_bar": unit}}'
             yield f"rows_{k} = [adjoints(**{given}) for unit in {_units(shape)}]"

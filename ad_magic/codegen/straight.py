@@ -47,6 +47,12 @@ class Straight:
         """What the inputs are called, most often as they are by the user."""
         return [self.names[row] for row in self.run.rows.values()]
 
+    @property
+    def one(self) -> ast.expr:
+        """The seed of a sweep. Next to an array of lower precision a number of Python would have that too."""
+        lower = any(getattr(z, "dtype", None) in (np.float32, np.float16) for z in self.run.tape.values)
+        return parse("np.float64(1.0)") if lower else ast.Constant(1.0)
+
 
 def is_listed(op: Operation, value: Any) -> bool:
     """Whether a row of the tape is one of the table: no decision, no memory, no result with several parts."""
@@ -132,7 +138,7 @@ def _reverse(program: Straight, writer: Writer, values: Values) -> None:
         shape = np.shape(bare(values[row]))
         seeds[row] = Symbol(writer, name(label), np.ones(shape) if shape else 1.0)
         if single:
-            writer.block.statements.append(Statement(label, ast.Constant(1.0), row, "adjoint"))
+            writer.block.statements.append(Statement(label, program.one, row, "adjoint"))
         else:
             program.parameters.append(label)
     adjoints = write_adjoints(writer, run.tape, values, seeds, program.names)
@@ -169,13 +175,10 @@ def _forward(program: Straight, writer: Writer, values: Values) -> None:
         program.derivatives = [_tangents_of(writer, o, tangents) for o in run.outputs]
     else:
         program.derivatives = {}
-        # in the arithmetic of NumPy a number of Python takes the precision of an array
-        single = any(getattr(z, "dtype", None) in (np.float32, np.float16) for z in run.tape.values)
-        one = parse("np.float64(1.0)") if single else ast.Constant(1.0)
         for label, row in rows.items():
             suffix = f"_{label}" if len(rows) > 1 else ""
             names = {r: f"d{n}{suffix}" for r, n in program.names.items()}
-            writer.block.statements.append(Statement(names[row], one, row, "tangent"))
+            writer.block.statements.append(Statement(names[row], program.one, row, "tangent"))
             seed = Symbol(writer, name(names[row]), 1.0)
             tangents = write_tangents(writer, run.tape, values, {row: seed}, names)
             program.derivatives[label] = [_tangents_of(writer, o, tangents) for o in run.outputs]
