@@ -206,6 +206,9 @@ class Containers(Extremes):
         attribute, sort = function.attr, value.sort
         if sort.only("object") or (isinstance(function.value, (ast.Constant, ast.JoinedStr)) and attribute in _TEXTS):
             return self.method_of_object(node, value)
+        listed = sort.may("list") and attribute in ("append", "extend", "insert", "pop", "index", "count")
+        if listed:
+            return self.method_of_container(node, attribute, value if simple(value.primal) else self.atom(value))
         if sort.may("array") or (sort.may("number") and value.tangents):
             return self.method_of_array(node, function, value)
         if sort.may("list", "dict", "tuple"):

@@ -87,7 +87,10 @@ class Entries(Operators):
         primal = ast.Subscript(value.primal, index, ast.Load())
         if value.sort.bottom:
             return Value(primal, {}, BOTTOM)
-        sort = self.entry(value.sort, node.slice)
+        if value.sort.only("number") and value.tangents:  # a number of NumPy: x[None]
+            sort = self.made(node, None, list(value.tangents))
+        else:
+            sort = self.entry(value.sort, node.slice)
         if not value.tangents:
             return Value(primal, {}, sort)
         if sum(isinstance(n, ast.Call) for n in ast.walk(index)):

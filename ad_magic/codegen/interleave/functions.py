@@ -14,7 +14,6 @@ from .layout import PRIMAL
 from .scopes import Twin
 from .sorts import (
     BOTTOM,
-    INT,
     UNKNOWN,
     Sort,
     container,
@@ -260,4 +259,13 @@ class Functions(Entries):
         for twin in twins:
             for k, parameter in enumerate(twin.parameters):
                 if k < len(node.args) and not isinstance(node.args[k], ast.Starred):
-                    self.learn(twin.scope, parameter.arg, UNKNOWN if not self.quick(node.args[k]).only("int") else INT)
+                    self.learn(twin.scope, parameter.arg, plain_of(self.quick(node.args[k])))
+
+
+def plain_of(sort: Sort) -> Sort:
+    """What a value is, without its tangents."""
+    if sort.only("number", "int"):
+        return Sort(sort.kinds)
+    if sort.only("array"):
+        return Sort(sort.kinds, shape=sort.shape)
+    return sort if sort.bottom else UNKNOWN

@@ -90,14 +90,73 @@ def times(slope, tangent):
     "tied": (
         "",
         '''
-def tied(values, tangents, extreme, axis=None):
-    """The tangent of a maximum or a minimum over an axis, shared evenly by equal entries."""
-    chosen = values == extreme
-    return np.sum(np.where(chosen, tangents, 0.0), axis=axis) / np.sum(chosen, axis=axis)
+def tied(x, dx, z, axis=None, keepdims=False):
+    """The tangent of z, the greatest or smallest of x: that of its entry, shared evenly by equal ones."""
+    chosen = x == (z if axis is None or keepdims else np.expand_dims(z, axis))
+    share = chosen / np.sum(chosen, axis=axis, keepdims=True)
+    return np.sum(share * dx, axis=axis, keepdims=keepdims)
+''',
+    ),
+    "prod_tangent": (
+        "",
+        '''
+def prod_tangent(x, dx, axis=None, keepdims=False):
+    """The tangent of a product: each factor moves in turn."""
+    if axis is None:
+        x, dx, axis = np.ravel(x), np.ravel(dx), 0
+    x, dx = np.moveaxis(x, axis, 0), np.moveaxis(dx, axis, 0)
+    total = sum(dx[k] * np.prod(x[:k], axis=0) * np.prod(x[k + 1 :], axis=0) for k in range(len(x)))
+    return np.expand_dims(total, axis) if keepdims else total
+''',
+    ),
+    "cumprod_tangent": (
+        "",
+        '''
+def cumprod_tangent(x, dx, axis=None):
+    """The tangent of a running product."""
+    if axis is None:
+        x, dx, axis = np.ravel(x), np.ravel(dx), 0
+    x, dx = np.moveaxis(np.atleast_1d(x), axis, 0), np.moveaxis(np.atleast_1d(dx), axis, 0)
+    z, dz, tangents = 1.0, 0.0, []
+    for factor, d in zip(x, dx):
+        z, dz = z * factor, factor * dz + z * d
+        tangents.append(dz)
+    return np.moveaxis(np.array(tangents), 0, axis)
+''',
+    ),
+    "var_tangent": (
+        "",
+        '''
+def var_tangent(x, dx, axis=None, ddof=0, keepdims=False):
+    """The tangent of a variance."""
+    off = x - np.mean(x, axis=axis, keepdims=True)
+    count = x.size / np.mean(x, axis=axis, keepdims=True).size - ddof
+    return np.sum(2 * off * dx, axis=axis, keepdims=keepdims) / count
+''',
+    ),
+    "norm_tangent": (
+        "",
+        '''
+def norm_tangent(x, dx, z, axis=None, keepdims=False):
+    """The tangent of z, the length of x; 0 at the origin."""
+    along = np.sum(x * dx, axis=axis, keepdims=keepdims)
+    return np.where(z == 0, 0.0, along / np.where(z == 0, 1.0, z))
+''',
+    ),
+    "cholesky_tangent": (
+        "",
+        '''
+def cholesky_tangent(z, da):
+    """The tangent of z, the Cholesky factor of a matrix."""
+    inner = np.linalg.solve(z, np.linalg.solve(z, da).T).T
+    lower = np.tril(inner)
+    return z @ (lower - 0.5 * np.diag(np.diag(lower)))
 ''',
     ),
 }
-_NEEDS_NUMPY = {"zeros", "times", "tied"}
+_NEEDS_NUMPY = {
+    "zeros", "times", "tied", "prod_tangent", "cumprod_tangent", "var_tangent", "norm_tangent", "cholesky_tangent",
+}  # fmt: skip
 
 
 @cache

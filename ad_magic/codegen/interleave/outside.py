@@ -16,7 +16,7 @@ from typing import Any, TypeGuard
 from ad_magic.engine.users import in_library, is_users
 
 from .scopes import CannotInterleave, Scope, Twin, bound_in, shared_in
-from .sorts import BOTTOM, OBJECT, UNKNOWN, Heap, Sort, container, join, known
+from .sorts import BOTTOM, OBJECT, UNKNOWN, Heap, Sort, array, container, join, known
 
 ENTRIES = 4000  # constants of more numbers are not written into a program
 
@@ -111,6 +111,10 @@ class Names:
     def numpy(self) -> str:
         """How NumPy is named in the program."""
         if "numpy" not in self.modules:
+            for own, thing in self.namespace.items():  # the name that the user has for it
+                if isinstance(thing, ModuleType) and thing.__name__ == "numpy" and own in self.taken:
+                    self.import_module(own, "numpy")
+                    return own
             given = "np" if "np" not in self.taken else self.fresh("np_")
             self.taken.add(given)
             self.modules["numpy"] = given
@@ -266,10 +270,8 @@ class Names:
             self.heap.put(sort, joined if not joined.bottom else BOTTOM)
             return sort
         if hasattr(thing, "dtype") and hasattr(thing, "shape"):
-            sort = container("array", ("constant", site))
-            at = self.heap.at(("constant", site))
-            at.whole, at.shape, at.shaped = thing.dtype.kind != "f", thing.shape, True
-            return sort
+            self.heap.at(("constant", site)).whole = thing.dtype.kind != "f"
+            return array(("constant", site), thing.shape)
         return known(thing) if kind in (str, bytes, type(None)) else UNKNOWN if kind is not range else OBJECT
 
 

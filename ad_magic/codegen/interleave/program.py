@@ -17,12 +17,12 @@ from typing import Any
 
 from ad_magic.codegen.expressions import name, text
 
-from .arrays import Arrays
 from .helpers import helper, needs_numpy
 from .layout import OTHER, TANGENT, Laid, Line, comments_of, laid_out
+from .numpy_methods import NumPyMethods
 from .outside import Names, is_own_function
 from .scopes import CannotInterleave, Scope, Twin, bound_in, shared_in, writes_in_place
-from .sorts import BOTTOM, Heap, Sort, container, number
+from .sorts import BOTTOM, Heap, Sort, array, number
 from .values import Value
 
 PASSES = 80
@@ -76,7 +76,7 @@ def interleave(
     return _Interleaver(source, namespace, inputs, outputs, style, seed, own).program()
 
 
-class _Interleaver(Arrays):
+class _Interleaver(NumPyMethods):
     """Goes over a source until nothing new is learned, and writes the program."""
 
     def __init__(
@@ -207,9 +207,7 @@ class _Interleaver(Arrays):
             along = {}
         if not hasattr(value, "shape"):
             return number(along)
-        sort = container("array", ("input", variable))
-        at = self.heap.at(("input", variable))
-        at.shape, at.shaped = value.shape, True
+        sort = array(("input", variable), value.shape)
         self.heap.carry(sort, along)
         return sort
 
@@ -257,7 +255,8 @@ class _Interleaver(Arrays):
             where = inside if twin.inside or twin.name in ("derivative", "tangent") else functions
             gap = [Line("")] if where is inside else [Line("#gap")] if where else []
             where += [*gap, *[Line(d) for d in twin.decorators if twin.active], *twin.lines]
-        start = [*inside, *([Line("")] if inside else []), *self.starts(), *before, Line("")]
+        start = [*inside, *([Line("")] if inside else []), *self.starts(), *before]
+        start += [Line("")] if start else []
         program = self.wrapped_up(start, body, results)
         helpers = self.helper_lines()
         head = [Line(statement) for statement in self.import_lines()]

@@ -34,6 +34,7 @@ class Sort:
     sites: frozenset[Hashable] = NONE
     items: tuple[Sort, ...] | None = None
     functions: frozenset[Any] = NONE
+    shape: tuple[int, ...] | None = None  # of an array, where it is known
     known: Any = field(default=Nothing, compare=False, hash=False)
     identity: int = 0  # of `known`, to compare by
 
@@ -52,6 +53,21 @@ class Sort:
 
 
 BOTTOM = Sort()
+
+
+def array(site: Hashable, shape: tuple[int, ...] | None = None) -> Sort:
+    """An array that is made at one place; of no dimension it is a number."""
+    return Sort(frozenset({"array"}), sites=frozenset({site}), shape=shape)
+
+
+def part_of_array(sort: Sort, seeds: frozenset[str]) -> Sort:
+    """What an array gives for its first index: a number or a view of it."""
+    if sort.shape is not None and len(sort.shape) == 1:
+        return number(seeds)
+    view = Sort(frozenset({"array"}), sites=sort.sites, shape=sort.shape[1:] if sort.shape else None)
+    return view if sort.shape else join(view, number(seeds))
+
+
 OBJECT = Sort(frozenset({"object"}))
 UNKNOWN = Sort(frozenset({"unknown"}))
 INT = Sort(frozenset({"int"}))
@@ -93,12 +109,14 @@ def join(a: Sort, b: Sort) -> Sort:
     elif a.items is None:
         items = b.items
     same = a.known is not Nothing and a.identity == b.identity
+    shape = a.shape if a.shape == b.shape or not b.may("array") else b.shape if not a.may("array") else None
     return Sort(
         a.kinds | b.kinds,
         a.seeds | b.seeds,
         a.sites | b.sites,
         items,
         a.functions | b.functions,
+        shape,
         a.known if same else Nothing,
         a.identity if same else 0,
     )
@@ -111,8 +129,6 @@ class Contents:
     seeds: set[str] = field(default_factory=set)  # along which it has a tangent
     element: Sort = BOTTOM
     whole: bool = False  # an array that may hold integers
-    shape: tuple[int, ...] | None = None  # of an array, where it is known
-    shaped: bool = False  # whether `shape` has been set
 
 
 class Heap:
@@ -143,7 +159,7 @@ class Heap:
         for site in sort.sites:
             joined = join(joined, self.at(site).element)
         if sort.may("array"):
-            joined = join(joined, Sort(frozenset({"number", "array"}), self.seeds(sort), sort.sites))
+            joined = join(joined, part_of_array(sort, self.seeds(sort)))
         return joined if not joined.bottom else UNKNOWN
 
     def put(self, sort: Sort, element: Sort) -> None:

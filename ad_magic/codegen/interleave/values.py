@@ -137,7 +137,9 @@ class Values:
             f"line {line}" if self.scope.twin is None or not self.scope.twin.outside else f"in {self.scope.twin.name}"
         )
         self.refused.append(CannotInterleave(f"{where}: {why}"))
-        return Value(ast.Constant(None), {}, UNKNOWN)
+        # it counts as active: what it is part of must not be taken for plain
+        lost: dict[str, ast.expr] = dict.fromkeys(self.suffixes, ast.Constant(0.0))
+        return Value(ast.Constant(None), lost, Sort(frozenset({"unknown"}), frozenset(self.suffixes)))
 
     def temp(self) -> str:
         """v1, v2, …"""
@@ -376,6 +378,10 @@ class Values:
 
     def product_of_arrays(self, node: ast.BinOp, left: Value, right: Value) -> Value:
         """left @ right"""
+        raise NotImplementedError
+
+    def made(self, node: ast.AST, shape: tuple[int, ...] | None, seeds: Sequence[str], whole: bool = False) -> Sort:
+        """What an operation on arrays makes."""
         raise NotImplementedError
 
     def as_array(self, value: Value, args: Sequence[Value], node: ast.AST) -> Value:
