@@ -12,6 +12,7 @@ from node import needs_node, run
 
 from ad_magic.report import array, cells, curves, figure, grid, strip
 from ad_magic.report.live import runtime
+from ad_magic.report.markup import squeezed
 from ad_magic.report.number import align, number
 
 pytestmark = needs_node
@@ -196,3 +197,14 @@ def test_the_page_samples_and_marks_as_python_does(name):
     assert got["note"] == data["note"]
     assert got["xs"] == data["xs"]
     np.testing.assert_allclose(got["values"], data["values"], rtol=1e-14)
+
+
+def test_a_script_without_its_blanks_is_the_same_script():
+    code = """
+    const a = (x) => `${x + `in ${1 - -x} "quotes"`} // no comment`; // it's one
+    const b = { c : "a  b", d : 'x // y' };
+    const e = - - 2 + + 3, f = e / 2, g = /\\d+/.test("12");
+    """
+    short = squeezed(code)
+    assert "no comment" in short and "it's" not in short and len(short) < len(code) - 50
+    assert run(code, "[a(1), b, e, f, g]", None) == run(short, "[a(1), b, e, f, g]", None)

@@ -10,19 +10,69 @@ CHAR = 6.65  # width in px of a character of the code font at 11 px
 
 
 def style_sheet(name: str = "report") -> str:
-    """One of the style sheets, without its comments."""
+    """One of the style sheets, without its comments and the blanks between its parts."""
     text = (resources.files(__package__) / f"{name}.css").read_text(encoding="utf-8")
-    while "/*" in text:
-        before, _, after = text.partition("/*")
-        text = before + after.partition("*/")[2]
-    return "\n".join(line.strip() for line in text.splitlines() if line.strip())
+    text = re.sub(r"/\*.*?\*/", "", text, flags=re.DOTALL)
+    text = re.sub(r"[ \t]*([{};])\s*", r"\1", re.sub(r"([:,])\s+", r"\1", text)).replace(";}", "}")
+    return text.replace("}", "}\n").replace("}\n}", "}}").strip()
 
 
 def script(*names: str) -> str:
-    """Scripts of js/, one after another, without the lines that are comments."""
+    """Scripts of js/, one after another."""
     folder = resources.files(__package__) / "js"
-    lines = "\n".join((folder / f"{name}.js").read_text(encoding="utf-8") for name in names).splitlines()
-    return "\n".join(text for line in lines if (text := line.strip()) and not text.startswith("//"))
+    return squeezed("\n".join((folder / f"{name}.js").read_text(encoding="utf-8") for name in names))
+
+
+def squeezed(code: str) -> str:
+    """A script without comments and without the blanks that it does not need; its lines stay.
+
+    >>> squeezed("const a = (x) => `${x + 1} m`; // metres")
+    'const a=(x)=>`${x + 1} m`;'
+    """
+    found, at = [], 0
+    while at < len(code):
+        end = _end_of_text(code, at) if code[at] in "\"'`" else at
+        if end > at:
+            found.append(code[at:end])
+        elif code.startswith("//", at):
+            end = code.find("\n", at) % (len(code) + 1)
+        else:
+            end = min((k for k in (code.find(c, at + 1) for c in ('"', "'", "`", "//")) if k > 0), default=len(code))
+            found.append(_BLANKS.sub("", code[at:end]))
+        at = end
+    lines = (line.strip() for line in "".join(found).split("\n"))
+    return "\n".join(line for line in lines if line)
+
+
+# Blanks but for those that part two names, or two signs: a - -b.
+_BLANKS = re.compile(
+    r"(?<![\w$+-])[ \t]+|[ \t]+(?![\w$+-])|(?<=[+-])[ \t]+(?=[\w$])|(?<=[\w$])[ \t]+(?=[+-])",
+)
+
+
+def _end_of_text(code: str, at: int) -> int:
+    """Where a text that begins with a quote ends; a template may hold texts within."""
+    quote, at = code[at], at + 1
+    while code[at] != quote:
+        if code[at] == "\\":
+            at += 1
+        elif quote == "`" and code.startswith("${", at):
+            at = _end_of_part(code, at + 2)
+        at += 1
+    return at + 1
+
+
+def _end_of_part(code: str, at: int) -> int:
+    """Where the brace closes that was opened before."""
+    depth = 1
+    while True:
+        if code[at] in "\"'`":
+            at = _end_of_text(code, at)
+            continue
+        depth += {"{": 1, "}": -1}.get(code[at], 0)
+        if not depth:
+            return at
+        at += 1
 
 
 def esc(text: object) -> str:

@@ -16,7 +16,7 @@ from .entries import Span
 from .figure import figure
 from .html import curves_of, head, parts, wrapped
 from .live import has_arrays, in_script, layout, moving, runtime
-from .markup import esc, style_sheet
+from .markup import esc, squeezed, style_sheet
 from .number import number
 from .row import Source
 from .table import Group, Table, table
@@ -30,6 +30,7 @@ SAID_BY_STYLE = re.compile(
     r' (?:align="(?:left|right)"|text-anchor="middle"|font-size="1[01]"|rx="5"|stroke-width="1"'
     r'|(?:fill|stroke)="(?:none|currentColor)")(?=[ />])'
 )
+WRITTEN_BY_SCRIPT = re.compile(r' data-ad-cell="[^"]*"|(?<=<samp>)\u00a0+|\u00a0+(?=</samp>)')
 POLICY = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'"
 
 
@@ -53,7 +54,9 @@ def render(r: Result, *, ranges: Mapping[str, Span] | None = None, digits: int =
         stand += curves_of(r, digits, ranges)
     main = parts(r, t, digits, max_rows, "tables", room=room)
     report = lean(wrapped(t, f'{_source(r, t)}<div class="ad-stand">{stand}</div>{main}'))
-    script = f"<script>{_script(r, sliders, program, digits, max_rows)}</script>" if program else ""
+    if program:
+        report = WRITTEN_BY_SCRIPT.sub("", report)
+    script = f"<script>{_script(r, t, sliders, program, digits, max_rows)}</script>" if program else ""
     title = esc(_title(r))
     return (
         f'<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
@@ -64,10 +67,11 @@ def render(r: Result, *, ranges: Mapping[str, Span] | None = None, digits: int =
     )
 
 
-def _script(r: Result, sliders: Sequence[Mapping[str, Any]], program: str, digits: int, max_rows: int) -> str:
-    data = in_script({**layout(r, digits, max_rows), "moving": sliders})
+def _script(r: Result, t: Table, sliders: Sequence[Mapping[str, Any]], program: str, digits: int, max_rows: int) -> str:
+    columns = [column.key for column in t.columns]
+    data = in_script({**layout(r, digits, max_rows), "moving": sliders, "columns": columns})
     code = runtime("page", arrays=has_arrays(r))
-    program = program.replace("</", "<\\/").replace("<!--", "<\\!--")  # they stand in texts only
+    program = squeezed(program).replace("</", "<\\/").replace("<!--", "<\\!--")  # they stand in texts only
     return f'(() => {{\n"use strict";\n{code}\npage(document, {data}, ({program}));\n}})();'
 
 

@@ -39,7 +39,7 @@ function ticks(lo, hi, count) {
 
 const spot = (v) => String(Math.floor(v * 10 + 0.5) / 10 + 0);
 const share = (v, lo, hi) => (v / 2 - lo / 2) / (hi / 2 - lo / 2);
-const escaped = (text) => text.replace(/&/g, "&amp;").replace(/</g, "&lt;").replace(/>/g, "&gt;").replace(/"/g, "&quot;").replace(/'/g, "&#x27;");
+const escaped = (text) => text.replace(/&/g, "&amp;").replace(/</g, "&lt;").replace(/>/g, "&gt;").replaceAll('"', "&quot;").replaceAll("'", "&#x27;");
 
 // The curve within a box of the size width × high; broken where it is not valid, and where it jumps.
 function pathOf(xs, ys, valid, [lo, hi], [low, top], width, high, breaks) {

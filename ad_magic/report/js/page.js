@@ -3,6 +3,9 @@
 function page(root, data, program) {
   const find = (selector) => root.querySelector(selector);
   const report = find(".ad-report");
+  for (const row of report.querySelectorAll("tr[data-ad-row]")) { // the file leaves out what is alike in all rows
+    row.querySelectorAll(":scope > .ad-number").forEach((cell, k) => (cell.dataset.adCell = data.columns[k]));
+  }
   const live = follow(report, data);
   const start = program.inputs.map(({ value }) => value);
   const x = [...start];
