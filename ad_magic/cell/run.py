@@ -20,7 +20,7 @@ from ad_magic.engine.traced import Traced
 from ad_magic.engine.users import in_library
 
 from .names import find_inputs, last_assigned
-from .source import Place, lines_of, only_printed, place_of, title_of
+from .source import Place, lines_of, only_printed, operands_at, place_of, title_of
 
 DIRECTIONS = 4096  # so many tangents a run in forward mode carries along
 
@@ -100,6 +100,11 @@ class Run:
         """The line of the cell on which a row stands; None elsewhere."""
         place = self.place(row)
         return place.line if place is not None and place.file == self.file else None
+
+    def operands(self, row: int) -> tuple[str, ...]:
+        """The operands of a row as they are written: ("X", "w") for `X @ w`; () where that is not known."""
+        place = self.place(row)
+        return operands_at(place) if place is not None else ()
 
     def line_text(self, row: int) -> str:
         """The line on which a row stands, as "line 2: y = x**2"; empty where that is not known."""

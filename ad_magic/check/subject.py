@@ -8,7 +8,7 @@ from itertools import product
 from typing import Any
 
 from ad_magic.engine.operation import COMPARISONS
-from ad_magic.engine.tape import Columns, forward_sweep
+from ad_magic.engine.tape import Columns, forward_sweep, has_no_row
 from ad_magic.rules import by_entry, compile_expression
 from ad_magic.rules.number import NotAnalytic, numpy_names
 
@@ -79,7 +79,7 @@ class Seed:
     def flag(self, *kinds: str) -> str:
         """What the run's flags say of this input: the first one of these kinds that stands on a way from it."""
         tape = self.run.tape
-        rows = [index for index in range(len(tape)) if not _has_no_row(tape, index)]
+        rows = [index for index in range(len(tape)) if not has_no_row(tape.ops[index], tape.values[index])]
         for flag in self.result.flags:
             if flag.kind not in kinds:
                 continue
@@ -135,12 +135,6 @@ def dependent(tape: Columns, seed: int) -> bytearray:
         if any(reached[parent] for parent in tape.parents(index)):
             reached[index] = 1
     return reached
-
-
-def _has_no_row(tape: Columns, index: int) -> bool:
-    """Whether the table of a result shows no row for one of the tape: a decision, a memory, several results."""
-    op = tape.ops[index]
-    return op.decision or (op.memory and op.name == "memory") or isinstance(tape.values[index], tuple)
 
 
 def _is_some(tangent: Any) -> bool:

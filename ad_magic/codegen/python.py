@@ -24,10 +24,10 @@ def source(program: Straight) -> str:
     support = Support()
     body = [*_values(program), *_sweep(program), *_returned(program)]
     code = "\n".join(body)
-    used = set(re.findall(r"\b[a-z]+\d+\b", code))
+    used = set(re.findall(r"\w+", code))
     constants = [f"{label} = {_array(x)}" for label, x in program.constants.items() if label in used]
     support.need(_functions(program, "\n".join([*constants, code])), program.helpers)
-    head = "\n".join([*support.lines(), *constants]).strip()
+    head = support.text(constants)
     return "\n".join([*([head, "", ""] if head else []), *_function(program, body), ""])
 
 

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import ast
+import builtins
+import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from ad_magic.engine.operation import Operation
-from ad_magic.engine.tape import Columns, depended_on
+from ad_magic.engine.tape import Columns, depended_on, has_no_row
 from ad_magic.rules.arrays.frozen import np
+from ad_magic.rules.number import PLAIN
 
 from .expressions import name, parse, put
 from .loops import Lines, folded
@@ -20,6 +22,12 @@ from .symbols import NoProgram, Symbol, Writer, bare, tree
 from .values import Values, write_values
 
 LONGEST = 200_000  # operations that a program is written of
+
+
+# what a program may use otherwise
+RESERVED = frozenset(
+    ("np", "derivative", "tangent", "adjoints", "zero", "base64", "scipy", *dir(math), *PLAIN, *dir(builtins))
+)
 
 
 @dataclass
@@ -54,18 +62,13 @@ class Straight:
         return parse("np.float64(1.0)") if lower else ast.Constant(1.0)
 
 
-def is_listed(op: Operation, value: Any) -> bool:
-    """Whether a row of the tape is one of the table: no decision, no memory, no result with several parts."""
-    return not (op.decision or (op.memory and op.name == "memory") or isinstance(value, tuple))
-
-
 def row_names(tape: Columns, inputs: Mapping[str, int]) -> dict[int, str]:
     """What the rows are called: the inputs by their names, the others v3, v4, … as in the table."""
     letter = free_letters(("v", "w", "u", "q", "vv"), inputs)
     names = {row: label for label, row in inputs.items()}
     listed = 0
     for row, (op, value) in enumerate(zip(tape.ops, tape.values, strict=True)):
-        if is_listed(op, value):
+        if not has_no_row(op, value):
             listed += 1
             names.setdefault(row, f"{letter}{listed}")
     return names
@@ -96,7 +99,9 @@ def _written(run: Any, kind: str, others: Mapping[str, str]) -> Straight:
     block = Block(letter=free_letters(("t", "s", "p", "tt"), rows))
     writer = Writer(block, free_letters(("c", "k", "b", "cc"), rows))
     inputs = {row: Symbol(writer, name(names[row]), run.inputs[label]) for label, row in run.rows.items()}
-    values = write_values(writer, tape, inputs, names, used, run.only_shown)
+    writer.taken = {f"{d}{label}{bar}" for label in names.values() for d in ("", "d") for bar in ("", "_bar")}
+    writer.taken |= RESERVED
+    values = write_values(writer, tape, inputs, names, used, run.only_shown, run.operands)
     program = Straight(kind, run, names, [], [], constants=writer.constants, helpers=writer.helpers)
 
     def value(row: int | None, old: Any) -> ast.expr:

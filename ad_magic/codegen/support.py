@@ -6,7 +6,7 @@ import ast
 import inspect
 import math
 import textwrap
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from functools import cache
 from types import FunctionType, ModuleType
 from typing import Any
@@ -88,19 +88,17 @@ class Support:
         del self.definitions[name]
         self.definitions[name] = source
 
-    def lines(self) -> list[str]:
-        """The source."""
+    def text(self, constants: Sequence[str] = ()) -> str:
+        """The source, with these statements among the numbers; empty where nothing is needed."""
         head = [f"import {module}" for module in sorted(self.modules)]
         if self.math:
             head.append(f"from math import {', '.join(sorted(self.math))}")
         if self.scipy:
             head.append(f"from scipy.special import {', '.join(sorted(self.scipy))}")
-        constants = [text for text in self.definitions.values() if not text.startswith("def ")]
-        lines = [*head, *([""] if head else []), *constants, *([""] if constants else [])]
-        for text in self.definitions.values():
-            if text.startswith("def "):
-                lines += ["", *text.splitlines(), ""]
-        return lines
+        definitions = [text for text in self.definitions.values() if text.startswith("def ")]
+        numbers = [text for text in self.definitions.values() if not text.startswith("def ")]
+        top = "\n\n".join("\n".join(part) for part in (head, [*numbers, *constants]) if part)
+        return "\n\n\n".join(part for part in (top, *definitions) if part)
 
 
 @cache

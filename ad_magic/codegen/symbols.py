@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 import operator
+import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -45,7 +46,9 @@ class Writer:
         self.block, self.letter = block, letter
         self.row = -1
         self.constants: dict[str, Any] = {}
-        self._by_content: dict[Any, str] = {}
+        self._by_content: dict[Any, ast.expr] = {}
+        self._hints: dict[Any, str] = {}  # what the user calls an array
+        self.taken: set[str] = set()  # names that are none for a constant
         self.helpers: dict[str, Callable[..., Any]] = {}
         self.unguarded: list[int] = []  # decisions that have no text
         self.inner: dict[Any, list[Any]] = {}  # the values of the rows in a composed one
@@ -56,11 +59,22 @@ class Writer:
             raise NoProgram("an array of objects cannot be written down in a program")
         if x.ndim == 0:
             return tree(x[()], self)
-        key = (x.shape, x.dtype.str, x.tobytes())
+        key = _content(x)
         if key not in self._by_content:
-            self._by_content[key] = label = f"{self.letter}{len(self.constants) + 1}"
-            self.constants[label] = x
-        return name(self._by_content[key])
+            turned = self._by_content.get(_content(x.T)) if x.ndim == 2 else None
+            if turned is not None:
+                self._by_content[key] = ast.Attribute(turned, "T", ast.Load())
+            else:
+                label = self._hints.get(key, "")
+                if not label or label in self.taken or label in self.constants or re.fullmatch(_OURS, label):
+                    label = f"{self.letter}{len(self.constants) + 1}"
+                self._by_content[key] = name(label)
+                self.constants[label] = x
+        return self._by_content[key]
+
+    def hint(self, x: Any, label: str) -> None:
+        """The user calls a constant array so."""
+        self._hints.setdefault(_content(x), label)
 
     def symbol(self, expression: ast.expr, value: Any) -> Symbol:
         """A symbol for an expression, which becomes a statement."""
@@ -72,6 +86,13 @@ class Writer:
         call = ast.Call(name(label), [tree(x, self) for x in args], [])
         with np.errstate(all="ignore"):
             return self.symbol(call, function(*map(bare, args)))
+
+
+_OURS = r"[a-z]+\d+\w*|\w+_(bar|all|before|along)|d\w+_\w+"  # names that a program makes
+
+
+def _content(x: Any) -> Any:
+    return x.shape, x.dtype.str, x.tobytes()
 
 
 class Written:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import math
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 from ad_magic.engine.operation import INPUT, Operation
@@ -21,12 +21,13 @@ Values = list[Any]  # of each row a symbol, a tuple of them, or None
 
 def write_values(
     writer: Writer, tape: Columns, inputs: Mapping[int, Any], names: Mapping[int, str], used: Sequence[int],
-    unguarded: Collection[int] = (),
+    unguarded: Collection[int] = (), written_at: Callable[[int], tuple[str, ...]] | None = None,
 ) -> Values:  # fmt: skip
     """Statements for the rows of a tape that are used; `inputs` are the symbols of its inputs.
 
     `names` says what the value of a row is called (a row without a name is part of another). No guard is written for
-    the decisions in `unguarded`. Raises NoProgram where an operation has no text.
+    the decisions in `unguarded`; `written_at` says how the operands of a row are written in the source. Raises
+    NoProgram where an operation has no text.
     """
     values: Values = []
     flats: dict[int, Any] = {}
@@ -43,9 +44,20 @@ def write_values(
         elif op.memory:
             values.append(_memory(writer, op, left, values, flats, row))
         else:
+            if op.array and written_at is not None:
+                _hint(writer, op, left, right, written_at(row))
             value = _value(writer, op, op.arguments(left, right, values), tape.values[row])
             values.append(_named(writer, value, names.get(row)))
     return values
+
+
+def _hint(writer: Writer, op: Operation, left: Any, right: Any, written: Sequence[str]) -> None:
+    """The names of constant arrays."""
+    marked = op._marked(left, right)
+    if len(marked) == len(written):
+        for (x, on), label in zip(marked, written, strict=True):
+            if not on and isinstance(x, np.ndarray) and label.isidentifier():
+                writer.hint(x, label)
 
 
 def _named(writer: Writer, value: Any, label: str | None) -> Any:

@@ -212,6 +212,13 @@ class Columns:
         return self.ops[index].partials(self.left[index], self.right[index], self.values, self.values[index])
 
 
+def has_no_row(op: Operation, value: Any) -> bool:
+    """Whether a row of the tape is none of the table of operations: a decision, a memory and how it begins, a result
+    with several parts."""
+    memory = op.memory and (op.name == "memory" or getattr(op, "begins", False))
+    return op.decision or memory or isinstance(value, tuple)
+
+
 def user_frame() -> FrameType:
     """The nearest frame that is not ours: where the user's program called us."""
     frame = sys._getframe(1)

@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING, Any
 from ad_magic.cell.again import Again, replayed, unit
 from ad_magic.cell.run import Output, Run
 from ad_magic.cell.source import lines_of
-from ad_magic.engine.tape import forward_sweep, replay, reverse_sweep
+from ad_magic.engine.tape import forward_sweep, has_no_row, replay, reverse_sweep
 
 from .entries import Span
 from .row import Flag, Row, Source
-from .rows import is_hidden, listed_length, make_flags, make_rows, make_sources, seed_name, seed_names, sweep_order
+from .rows import listed_length, make_flags, make_rows, make_sources, seed_name, seed_names, sweep_order
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -205,7 +205,7 @@ class Result:
     def omitted(self) -> int:
         """How many operations of a very long run are not in `rows`."""
         tape = self.run.tape
-        without = sum(op.decision or is_hidden(op, z) for op, z in zip(tape.ops, tape.values, strict=True))
+        without = sum(map(has_no_row, tape.ops, tape.values))
         return tape.recorded - without - len(self.rows)
 
     @cached_property

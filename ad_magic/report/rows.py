@@ -12,7 +12,7 @@ from ad_magic.cell.run import Run
 from ad_magic.cell.source import Place, label_at, lines_of, only_looked_at, operands_at, place_of, title_of
 from ad_magic.engine.decisions import STOPS
 from ad_magic.engine.operation import COMPARISONS, INPUT, Operation
-from ad_magic.engine.tape import Columns, depended_on, reverse_order
+from ad_magic.engine.tape import Columns, depended_on, has_no_row, reverse_order
 from ad_magic.rules import Rule, by_entry, compile_expression
 from ad_magic.rules.number import PLAIN, numpy_names
 
@@ -53,7 +53,7 @@ def make_rows(
     where: dict[int, int] = {}
     rows: list[Row] = []
     for i, op in enumerate(tape.ops[: listed_length(tape)]):
-        if op.decision or is_hidden(op, tape.values[i]):
+        if has_no_row(op, tape.values[i]):
             continue
         where[i] = index = len(rows)
         place = place_at(tape, i) if op is not INPUT else None
@@ -77,12 +77,6 @@ def make_rows(
             )
         )
     return rows, where
-
-
-def is_hidden(op: Operation, value: Any) -> bool:
-    """Whether a row of the tape has no row of its own in the table: a memory and how it begins, a result with several
-    parts."""
-    return (op.memory and (op.name == "memory" or getattr(op, "begins", False))) or isinstance(value, tuple)
 
 
 def shown_parents(tape: Columns, index: int, where: Mapping[int, int]) -> list[int]:
