@@ -24,8 +24,8 @@ from ad_magic.report.result import Result
 MODES = ("both", "forward", "reverse")
 STYLES = ("elementary", "compact")
 VIEWS = ("panel", "static", "text")
-SHOWS_TO_COME = ("code", "check", "cost", "equations")
-SHOWS_THERE = ("tables", "graph", "curves")
+SHOWS_TO_COME = ("check", "cost", "equations")
+SHOWS_THERE = ("tables", "graph", "curves", "code")
 SHOWS = (*SHOWS_THERE, *SHOWS_TO_COME)
 CELL_MAGICS = ("grad", "tangent", "adjoint", "interleave", "gradcheck")
 _COMMON = (
@@ -37,7 +37,7 @@ _COMMON = (
     argument("--range", action="append", default=[], metavar="NAME=LO:HI[:STEP]",
              help="the range of an input's slider, or of one entry's: w[0]=0:1 (repeatable)"),
     argument("--view", choices=VIEWS, help="panel (default), static or text"),
-    argument("--show", choices=SHOWS, help="what is open first: tables (default), graph or curves"),
+    argument("--show", choices=SHOWS, help="what is open first: tables (default), graph, curves or code"),
     argument("-o", "--out", metavar="NAME", help="store the Result under this name"),
     argument("-q", "--quiet", action="store_true", help="compute, show nothing"),
 )  # fmt: skip

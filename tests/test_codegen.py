@@ -52,3 +52,31 @@ def test_it_works_at_another_input(loaded, kind):
 def test_another_kind_is_refused(loaded):
     with pytest.raises(ValueError, match="'forward', 'reverse' and 'interleaved'"):
         result(loaded, CELLS[0], x=2.0, y=3.0).code("backward")
+
+
+@pytest.mark.parametrize("view", ["text", "static"])
+@pytest.mark.parametrize(("mode", "statement"), [("both", "v8_bar = 1.0"), ("forward", "dx_x = 1.0")])
+def test_the_program_is_shown(loaded, view, mode, statement, capsys):
+    loaded.run_cell(f"%%grad x=2.0 y=3.0 --mode {mode} --view {view} --show code\nimport math\n{CELLS[0]}")
+    assert statement in capsys.readouterr().out
+
+
+def test_a_report_says_why_there_is_no_program(loaded):
+    setup = "from scipy.optimize import brentq"
+    loaded.run_cell(setup)
+    r = result(loaded, "z = brentq(lambda t: t * t - x, 0, 10)", x=2.0)
+    assert "line 3: brentq" in r.to_text(show="code")
+    assert "line 3: brentq" in r.to_html(show="code")
+
+
+def test_of_a_very_long_program_the_middle_is_left_out(loaded):
+    from ad_magic.report.listing import listing
+
+    cell = "z = x\n" + "".join(
+        f"z = z * {1 + 1 / (k + 2)} {'+-'[k % 3 == 0]} math.{'sin' if k % 5 else 'cos'}(x * {k}.5)\n"
+        for k in range(200)
+    )
+    shown = listing(result(loaded, cell, x=0.5))
+    assert len(shown) == 261
+    assert any("lines more" in line for line, _ in shown)
+    assert shown[-1][0].strip().startswith("return")

@@ -236,7 +236,7 @@ def test_round_refuses_what_float_refuses(loaded, capsys):
 
 
 def test_a_view_that_is_not_there_yet_is_refused(loaded, capsys):
-    assert "there are tables, graph, curves" in say(loaded, "%%grad x=2.0 --show code\nz = x", capsys)
+    assert "there are tables, graph, curves, code" in say(loaded, "%%grad x=2.0 --show cost\nz = x", capsys)
 
 
 def test_a_loss_inside_a_library_names_the_line_of_the_cell(loaded, capsys):

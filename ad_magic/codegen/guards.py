@@ -61,7 +61,7 @@ def _of_arrays(writer: Writer, op: Any, arguments: Sequence[Any], outcome: Any) 
     except Exception:  # it does with plain arrays what cannot be written down
         looked = None
     if not isinstance(looked, Symbol) or not np.array_equal(looked.value, outcome):
-        writer.unguarded.append(writer.row)
+        writer.block.note(writer.row)
         return
     call = ast.Call(parse("np.array_equal"), [looked.expression, tree(outcome, writer)], [])
     writer.block.guard(call, writer.row)

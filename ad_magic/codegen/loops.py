@@ -126,7 +126,7 @@ class _Folding:
         keys, leaves = [], []
         for s in statements:
             blank = _Blank()
-            keys.append((s.kind == "guard", ast.dump(blank.visit(s.value))))
+            keys.append(("" if s.target else s.kind, ast.dump(blank.visit(s.value))))
             leaves.append(blank.found)
         numbers: dict[Any, int] = {}
         ids = np.array([numbers.setdefault(key, len(numbers)) for key in keys])

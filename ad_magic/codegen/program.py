@@ -21,12 +21,12 @@ _READABLE = 3_000  # longer programs are left as they are: nobody reads them
 
 @dataclass(slots=True)
 class Statement:
-    """target = value; of a guard the value must be true, and it has no target."""
+    """target = value; of a guard the value must be true. A guard and a note have no target."""
 
     target: str
     value: ast.expr
     row: int  # on the tape: where it belongs
-    kind: str  # value, tangent, adjoint, part, guard
+    kind: str  # value, tangent, adjoint, part, guard, note
 
 
 class Block:
@@ -96,6 +96,10 @@ class Block:
         self._guards.add(shown)
         self.statements.append(Statement("", condition, row, "guard"))
 
+    def note(self, row: int) -> None:
+        """A decision was made here that cannot be written down: it is not asked again."""
+        self.statements.append(Statement("", ast.Constant(None), row, "note"))
+
     def _elementary(self, value: ast.expr, row: int) -> tuple[ast.expr, Any]:
         """The expression with names and numbers for its parts, and what tells it from others (None: nothing)."""
         if isinstance(value, ast.BinOp):
@@ -163,7 +167,7 @@ def without_dead(blocks: list[list[Statement]], used: Iterable[str]) -> list[lis
     for statements in reversed(blocks):
         left = []
         for s in reversed(statements):
-            if s.kind == "guard" or s.target in needed:
+            if not s.target or s.target in needed:
                 left.append(s)
                 needed.update(names_of(s.value))
         kept.append(left[::-1])

@@ -97,6 +97,9 @@ def _loop(loop: Loop, body: Iterator[str], program: Straight) -> Iterator[str]:
 def written(s: Statement, program: Straight) -> Iterator[str]:
     """The text of a statement."""
     value = _plain(text(s.value))
+    if s.kind == "note":
+        yield "# what the program sees of plain values here is not asked again at other inputs"
+        return
     if s.kind == "guard":
         yield f'assert {value}, "{_reason(program, s.row)}"'
         return

@@ -79,13 +79,6 @@ def straight(run: Any, kind: str) -> Straight:
 
     An input is called as it is by the user, unless the program has something else of that name.
     """
-    program = _written(run, kind, {})
-    others = clashing(program)
-    return _written(run, kind, others) if others else program
-
-
-def _written(run: Any, kind: str, others: Mapping[str, str]) -> Straight:
-    """The program, with other names for some of the inputs."""
     if kind not in ("forward", "reverse"):
         raise ValueError(f"there is no {kind!r} program; there are 'forward', 'reverse' and 'interleaved'")
     tape = run.tape
@@ -93,7 +86,14 @@ def _written(run: Any, kind: str, others: Mapping[str, str]) -> Straight:
         raise NoProgram("a long run in forward mode keeps no tape: run the cell with --mode reverse")
     if len(tape) > LONGEST:
         raise NoProgram(f"a run of {len(tape):,} operations is too long to be written down")
-    used = _used(run)
+    program = _written(run, kind, {})
+    others = clashing(program)
+    return _written(run, kind, others) if others else program
+
+
+def _written(run: Any, kind: str, others: Mapping[str, str]) -> Straight:
+    """The program, with other names for some of the inputs."""
+    tape = run.tape
     rows = {others.get(label, label): row for label, row in run.rows.items()}
     names = row_names(tape, rows)
     block = Block(letter=free_letters(("t", "s", "p", "tt"), rows))
@@ -101,16 +101,20 @@ def _written(run: Any, kind: str, others: Mapping[str, str]) -> Straight:
     inputs = {row: Symbol(writer, name(names[row]), run.inputs[label]) for label, row in run.rows.items()}
     writer.taken = {f"{d}{label}{bar}" for label in names.values() for d in ("", "d") for bar in ("", "_bar")}
     writer.taken |= RESERVED
-    values = write_values(writer, tape, inputs, names, used, run.only_shown, run.operands)
     program = Straight(kind, run, names, [], [], constants=writer.constants, helpers=writer.helpers)
-
-    def value(row: int | None, old: Any) -> ast.expr:
-        return tree(old if row is None else values[row], writer)
-
-    program.outputs = [_nested(o.rows, value, o.value) for o in run.outputs]
-    (_forward if kind == "forward" else _reverse)(program, writer, values)
+    try:
+        values = write_values(writer, tape, inputs, names, _used(run), run.only_shown, run.operands)
+        program.outputs = [_nested(o.rows, _reader(values, writer), o.value) for o in run.outputs]
+        (_forward if kind == "forward" else _reverse)(program, writer, values)
+    except NoProgram as error:
+        line = run.line_of(writer.row)
+        raise NoProgram(f"line {line}: {error}" if line else str(error)) from None
     _finish(program, block)
     return program
+
+
+def _reader(values: Values, writer: Writer) -> Callable[[int | None, Any], ast.expr]:
+    return lambda row, old: tree(old if row is None else values[row], writer)
 
 
 def _used(run: Any) -> bytearray:

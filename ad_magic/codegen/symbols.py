@@ -50,7 +50,6 @@ class Writer:
         self._hints: dict[Any, str] = {}  # what the user calls an array
         self.taken: set[str] = set()  # names that are none for a constant
         self.helpers: dict[str, Callable[..., Any]] = {}
-        self.unguarded: list[int] = []  # decisions that have no text
         self.inner: dict[Any, list[Any]] = {}  # the values of the rows in a composed one
 
     def constant(self, x: Any) -> ast.expr:

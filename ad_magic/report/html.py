@@ -46,9 +46,9 @@ def render(
     open_graph: bool = True,
     ranges: Mapping[str, Span] | None = None,
 ) -> str:
-    """The report. `show` is what is open and comes first: "tables", "graph", or "curves", over `ranges`.
+    """The report. `show` is what is open and comes first: "tables", "graph", "code", or "curves", over `ranges`.
 
-    `open_graph` opens a small graph too. Curves are there only if they are asked for.
+    `open_graph` opens a small graph too. Curves and code are there only if they are asked for.
     """
     t = table(r, max_rows=max_rows)
     figures = curves_of(r, digits, ranges) if show == "curves" else ""
@@ -83,8 +83,20 @@ def parts(
     drawing = svg.graph(r, digits=digits, max_rows=max_rows, room=room)
     graph = _part("ad-graph", "Graph", f'{UNTRUSTED}<div class="ad-scroll" hidden>{drawing}</div>', graph_open)
     curves = _part("ad-curves", "Curves", figures, True) if figures else ""
-    order = {"graph": (graph, tables, curves), "curves": (curves, tables, graph)}.get(show, (tables, graph, curves))
-    return f'<div class="ad-parts">{"".join(order)}</div>'
+    program = _part("ad-code", "Program", code_of(r), True) if show == "code" else ""
+    order = {"graph": (graph, tables, curves), "curves": (curves, tables, graph), "code": (program, tables, graph)}
+    return f'<div class="ad-parts">{"".join(order.get(show, (tables, graph, curves)))}</div>'
+
+
+def code_of(r: Result) -> str:
+    """The straight-line program of the run, or why there is none."""
+    from .listing import listing
+    from .program import source  # it shows result lines as this file does
+
+    try:
+        return source(listing(r))
+    except ValueError as error:
+        return f'<p class="ad-note">{esc(error)}</p>'
 
 
 def curves_of(r: Result, digits: int, ranges: Mapping[str, Span] | None) -> str:

@@ -11,5 +11,5 @@ class ViewOptions:
 
     digits: int = 6  # significant digits of a number
     max_rows: int = 60  # rows of a table, nodes of a graph: what is more is folded or left out, and said so
-    show: str = "tables"  # what is open first: tables, graph, curves
+    show: str = "tables"  # what is open first: tables, graph, curves, code
     continuous_update: bool = True  # recompute while a slider moves, not only when it is let go

@@ -1,4 +1,4 @@
-"""An interleaved program in a page: its statements in colour, those of the tangents told apart from the user's own."""
+"""A program in a page: its statements in colour, those of the derivatives told apart from those of the values."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import io
 import keyword
 import token
 import tokenize
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from .html import result_lines
@@ -22,17 +22,20 @@ _CLASS = {token.COMMENT: "ad-comment", token.STRING: "ad-string", token.NUMBER: 
 
 def render(r: Result, program: Interleaved, digits: int = 6) -> str:
     """The result line and the program, as HTML that works without JavaScript."""
+    code = source([(line.text, line.role) for line in program.lines])
+    return f'<div class="ad-report"><style>{style_sheet()}</style>{result_lines(r, digits)}{code}</div>'
+
+
+def source(lines: Sequence[tuple[str, str]]) -> str:
+    """Lines of a program in colour, each with its role: "tangent", "adjoint", or "" for a statement of values."""
     body = "".join(
-        f'<code class="ad-line{" ad-" + line.role if line.role else ""}">{shown}\n</code>'
-        for line, shown in zip(program.lines, coloured([line.text for line in program.lines]), strict=True)
+        f'<code class="ad-line{" ad-" + role if role else ""}">{shown}\n</code>'
+        for (_, role), shown in zip(lines, coloured([text for text, _ in lines]), strict=True)
     )
-    key = (
-        '<p class="ad-key"><span class="ad-primal">values</span> <span class="ad-tangent">tangents</span></p>'
-        if any(line.role for line in program.lines)
-        else ""
-    )
-    code = f'<div class="ad-scroll"><pre class="ad-program">{body}</pre></div>'
-    return f'<div class="ad-report"><style>{style_sheet()}</style>{result_lines(r, digits)}{key}{code}</div>'
+    roles = dict.fromkeys(role for _, role in lines if role)
+    keys = "".join(f' <span class="ad-{role}">{role}s</span>' for role in roles)
+    key = f'<p class="ad-key"><span class="ad-primal">values</span>{keys}</p>' if keys else ""
+    return f'{key}<div class="ad-scroll"><pre class="ad-program">{body}</pre></div>'
 
 
 def coloured(lines: list[str]) -> list[str]:

@@ -39,7 +39,8 @@ def render(
 ) -> str:
     """The result line, the table, notes, flags. `unfold` lists earlier runs of a loop, `partials` local partials.
 
-    `width` is that of the terminal, if it is not said. With show="curves" there are curves before the table.
+    `width` is that of the terminal, if it is not said. With show="curves" there are curves before the table, with
+    show="code" there is the program.
     """
     width = terminal_width() if width is None else width
     t = table(r, max_rows=max_rows)
@@ -49,6 +50,7 @@ def render(
         line if display_width(line) <= width else line.replace(BETWEEN, "\n  ") for line in result_lines(t, digits)
     ]
     blocks = ["\n".join(results), *(_plots(r, digits, width, ranges) if show == "curves" else [])]
+    blocks += [_program(r)] if show == "code" else []
     blocks += _table(t, r, left, columns, digits, partials, unfold, bars, names)
     notes += notes_of(t, unfold)
     if notes:
@@ -68,6 +70,16 @@ def _plots(r: Result, digits: int, width: int, ranges: Mapping[str, Span] | None
     except ValueError as error:
         return [str(error)]
     return [*(plot(c, width) for c in found), *([str(Gap(left, "input"))] if left else [])]
+
+
+def _program(r: Result) -> str:
+    """The straight-line program of the run, or why there is none."""
+    from .listing import listing
+
+    try:
+        return "\n".join(line for line, _ in listing(r))
+    except ValueError as error:
+        return str(error)
 
 
 def terminal_width() -> int:
