@@ -15,6 +15,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from interleave_programs import CELLS
 from random_programs import program as random_program
 
 from ad_magic.cell.again import Again
@@ -245,6 +246,34 @@ def test_a_random_program(seed, style):
         value, gradient = called(text, {"x": x, "y": y})
         assert value == r.value
         assert gradient == pytest.approx(r.grad, rel=1e-12, abs=1e-300, nan_ok=True)
+
+
+# ---- cells as people write them ----------------------------------------------------------------------
+
+KEPT_OUT = {0: "s.add", 1: "deque", 2: "what `d` is", 3: "itertools.chain", 4: "functools.partial", 52: "iter",
+            54: "filter", 58: "pattern", 60: "complex", 63: "V"}  # fmt: skip
+
+
+@pytest.mark.parametrize("style", ["elementary", "compact"])
+@pytest.mark.parametrize("number", range(len(CELLS)))
+def test_a_cell(number, style):
+    case = {"id": f"cell {number}", "setup": "import math", "cell": CELLS[number], "output": "z"}
+    inputs = {"x": 1.3, "y": 0.7}
+    r = run(case, inputs)
+    assert isinstance(r, Result), r
+    if number in KEPT_OUT:
+        with pytest.raises(CannotInterleave, match=KEPT_OUT[number]):
+            r.interleaved(style)
+        return
+    text = r.interleaved(style).text
+    for other in (inputs, {"x": -0.6, "y": 1.9}, {"x": 2.4, "y": -1.2}):
+        fresh = run(case, other)
+        if not isinstance(fresh, Result):  # outside of its domain
+            continue
+        value, gradient = called(text, other)
+        assert close(value, fresh.value, 1e-12)
+        for x in other:
+            assert close(gradient[x], fresh.jacobian[x], 1e-12), x
 
 
 # ---- how it reads ------------------------------------------------------------------------------------

@@ -82,8 +82,11 @@ class Assignments(Comprehensions):
         """target[i] = value, the tangents first where they read what is written."""
         self.keep_whole(target, value)
         where = self.quick(target.value)
+        if self.unknown_holder(target, where, value):
+            return
+        sliced = isinstance(target.slice, ast.Slice) and not where.may("array")
         if (not where.bottom and where.may("list", "dict")) or where.may("array"):
-            self.heap.put(where, value.sort)
+            self.heap.put(where, self.heap.element(value.sort) if sliced else value.sort)
             self.heap.settle(where)
             for site in where.sites if where.may("array") else ():
                 self.heap.carry(Sort(where.kinds, sites=frozenset({site})), value.tangents)
@@ -96,7 +99,9 @@ class Assignments(Comprehensions):
             index = self._named(index)
         place = ast.Subscript(holder.primal, index, ast.Load())
         seeds = [s for s in self.suffixes if s in holder.tangents]
-        along = {s: self.tangent(value, s) for s in seeds}
+        if sliced and seeds and not simple(value.primal):
+            value = self.atom(value)
+        along = {s: self._tangent_sequence(value, s) if sliced else self.tangent(value, s) for s in seeds}
         if any(Z in names_of(t) for t in along.values()):
             value = self.atom(value)
             along = {s: self.tangent(value, s) for s in seeds}
@@ -129,6 +134,15 @@ class Assignments(Comprehensions):
                 if owner is not None:
                     return self.fact(owner, inner).only("number", "int")
         return False
+
+    def unknown_holder(self, target: ast.Subscript, where: Sort, value: Value) -> bool:
+        """Whether a number with a derivative is put into something that is not known to keep it."""
+        lost = bool(value.tangents) and not where.bottom and not where.may("list", "dict", "array")
+        if lost:
+            self.refuse(
+                f"it is not known what `{ast.unparse(target.value)}` is, so the derivative would be lost", target
+            )
+        return lost
 
     def keep_whole(self, target: ast.Subscript, value: Value) -> None:
         """An array of integers keeps no derivative."""
@@ -264,6 +278,8 @@ class Assignments(Comprehensions):
         whole = ast.copy_location(ast.BinOp(read, node.op, node.value), node)
         if isinstance(node.target, ast.Subscript):
             self.keep_whole(node.target, other)
+            if self.unknown_holder(node.target, self.quick(node.target.value), other):
+                return
         if kind is None or old.sort.may("tuple", "object"):
             self.assign(node.target, whole)
             return

@@ -16,6 +16,7 @@ from .sorts import (
     BOTTOM,
     INT,
     OBJECT,
+    UNKNOWN,
     Nothing,
     Sort,
     container,
@@ -50,6 +51,10 @@ class Containers(Extremes):
                 return Value(self.look(node), {}, self.comprehension_sort(inner))
             return self.visit(inner)
         value = self.visit(node)
+        if value.sort.only("dict"):  # its keys
+            keys = container("list", self.site(node))
+            self.heap.put(keys, UNKNOWN)
+            return Value(value.primal, {}, keys)
         return value if simple(value.primal) or not value.tangents else self.elementary(value)
 
     def call_list(self, node: ast.Call, callee: Value) -> Value:
@@ -156,7 +161,7 @@ class Containers(Extremes):
             return self.visit(ast.copy_location(ast.Dict(keys, [k.value for k in node.keywords]), node))
         if len(node.args) != 1 or node.keywords:
             return self.refuse("this dict(…) cannot be interleaved", node)
-        values = self.listed(node.args[0])
+        values = self.operand(node.args[0])
         sort = container("dict", self.site(node))
         if values.sort.may("dict"):
             self.heap.put(sort, self.heap.element(values.sort))
@@ -249,7 +254,7 @@ class Containers(Extremes):
             made = container("list", self.site(node))
             element = self.heap.element(sort)
             self.heap.put(
-                made, element if attribute == "values" else Sort(frozenset({"tuple"}), items=(OBJECT, element))
+                made, element if attribute == "values" else Sort(frozenset({"tuple"}), items=(UNKNOWN, element))
             )
             self.heap.settle(made)
             return Value(ast.Call(callee, [], []), {s: parse(f"{a}()") for s, a in along.items()}, made)
@@ -277,7 +282,7 @@ class Containers(Extremes):
         callee = ast.Attribute(value.primal, attribute, ast.Load())
         if attribute == "update":
             given = (
-                self.listed(node.args[0])
+                self.operand(node.args[0])
                 if node.args
                 else self.atom(self.visit(ast.copy_location(ast.Call(name("dict"), [], node.keywords), node)))
             )

@@ -32,7 +32,7 @@ class Entries(Operators):
         parts: list[tuple[Value, bool]] = []
         for k, one in enumerate(node.elts):
             inner = one.value if isinstance(one, ast.Starred) else one
-            value = self.operand(inner)
+            value = self.argument(inner)
             for later in node.elts[k + 1 :]:
                 value = self.keep_order(value, later)
             parts.append((value, isinstance(one, ast.Starred)))
@@ -58,7 +58,12 @@ class Entries(Operators):
 
     def visit_Dict(self, node: ast.Dict) -> Value:
         keys = [self.look(k) if k is not None else None for k in node.keys]
-        values = [self.operand(v) for v in node.values]
+        values = []
+        for k, one in enumerate(node.values):
+            value = self.argument(one)
+            for later in node.values[k + 1 :]:
+                value = self.keep_order(value, later)
+            values.append(value)
         sort = container("dict", self.site(node))
         for key, value in zip(keys, values, strict=True):
             self.heap.put(sort, self.heap.element(value.sort) if key is None else value.sort)

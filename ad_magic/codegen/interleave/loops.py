@@ -12,7 +12,6 @@ from .layout import TANGENT, Line
 from .sorts import (
     BOTTOM,
     INT,
-    OBJECT,
     UNKNOWN,
     Sort,
     container,
@@ -191,7 +190,7 @@ class Loops(Containers):
             if not value.tangents or not value.sort.only("dict"):
                 return None
             value = value if simple(value.primal) else self.atom(value)
-            self.learn_target(target.elts[0], OBJECT)
+            self.learn_target(target.elts[0], UNKNOWN)
             self.learn_target(target.elts[1], self.heap.element(value.sort))
             targets: list[ast.expr] = [self.named(target)]
             sources: list[ast.expr] = [ast.parse(f"{text(value.primal)}.items()", mode="eval").body]

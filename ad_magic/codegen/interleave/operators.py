@@ -9,6 +9,7 @@ from ad_magic.rules import RULES
 
 from .layout import Line
 from .nodes import Nodes
+from .scopes import MUTATORS
 from .sorts import (
     BOTTOM,
     INT,
@@ -19,7 +20,7 @@ from .sorts import (
     known,
     number,
 )
-from .values import Held, Value, simple
+from .values import Held, Value, names_of, simple
 
 OPERATORS = {
     ast.Add: "add", ast.Sub: "sub", ast.Mult: "mul", ast.Div: "div", ast.Pow: "pow", ast.Mod: "mod",
@@ -78,15 +79,23 @@ class Operators(Nodes):
 
     def keep_order(self, value: Value, later: ast.expr) -> Value:
         """What is read before a call that may change it is kept under a name of its own."""
-        if (
-            isinstance(value.primal, ast.Name)
-            and value.primal.id in self.effects
-            and any(isinstance(n, (ast.Call, ast.NamedExpr)) for n in ast.walk(later))
-        ):
+        if self.may_change(value.primal, later):
             t = self.temp()
             self.bind(t, value, temporary=value.sort)
             return self.of_name(t, value.sort)
         return value
+
+    def may_change(self, node: ast.expr, later: ast.expr) -> bool:
+        """Whether what is read may be changed by what is computed after it."""
+        names = {n.id for n in ast.walk(later) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
+        calls = [n for n in ast.walk(later) if isinstance(n, ast.Call)]
+        if calls:
+            names |= self.effects
+        writes = any(isinstance(c.func, ast.Attribute) and c.func.attr in MUTATORS for c in calls)
+        if self.names.writes:
+            writes = writes or any(isinstance(c.func, ast.Name) and self.quick(c.func).functions for c in calls)
+        reads = any(isinstance(n, ast.Subscript) for n in ast.walk(node))
+        return bool(names & names_of(node)) or (writes and reads)
 
     def term_of(self, node: ast.expr) -> Value:
         """An operand of a sum."""

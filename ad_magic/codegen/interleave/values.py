@@ -380,6 +380,10 @@ class Values:
         """left @ right"""
         raise NotImplementedError
 
+    def argument(self, node: ast.expr) -> Value:
+        """A value that is given away; a function of the library becomes one of the program's."""
+        raise NotImplementedError
+
     def made(self, node: ast.AST, shape: tuple[int, ...] | None, seeds: Sequence[str], whole: bool = False) -> Sort:
         """What an operation on arrays makes."""
         raise NotImplementedError
