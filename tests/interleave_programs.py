@@ -1,7 +1,8 @@
-"""Small cells of x and y that compute z: what people write, and what goes wrong easily when a source is rewritten."""
+"""Small cells that compute z: what people write, and what goes wrong easily when a source is rewritten."""
 
 from __future__ import annotations
 
+# of two numbers, x and y
 CELLS = r"""
 s = set(); s.add(x); z = sum(s) + y
 ---
@@ -368,4 +369,159 @@ for r in [[x, y], [y]]:
 ---
 z = (x, y)
 z = z[0]*z[1]
+""".strip().split("\n---\n")
+
+# of an array x of four entries and a number t
+ARRAY_CELLS = r"""
+a = np.zeros(3); b = a; b += x[:3]; z = (a*a).sum() + t
+---
+a = x.copy(); a[a > 0] = t; z = a.sum()*t
+---
+a = np.array([t, 1, 2]); a[1] = x[0]; z = a @ a
+---
+a = x + 0; b = a[::2]; b *= t; z = a.sum() + b[0]*a[1]
+---
+m = np.outer(x, x); m[0] = t; m[:, 1] += x; z = np.trace(m) + m.sum()
+---
+v = t + np.zeros(3); w = v; w[0] = 5.0; z = v.sum()
+---
+s = t * 1.0
+acc = np.zeros(x.size)
+for i in range(x.size):
+    acc[i] = s
+    s = s * x[i]
+z = acc.sum() + s
+---
+def f(a):
+    a[0] = a[0]*2
+    return a.sum()
+y = x * 1.0
+z = f(y) + y[0]*t
+---
+rows = [x, x*2, np.ones(x.size)]
+M = np.array(rows)
+z = (M.T @ M).sum() * t
+---
+z = np.sum(t + np.arange(4.0)) + np.mean(t - np.ones((2,3)))
+---
+z = np.sum(np.maximum(t, np.array([0.1, 5.0, 0.7])))
+---
+z = np.sum(t % np.array([0.3, 0.4])) + np.sum(np.hypot(t, np.ones(3)))
+---
+c = np.where(np.array([True, False, True]), t, 0.0)
+z = c.sum()
+---
+idx = np.argsort(x)
+z = (x[idx] * np.arange(x.size)).sum() * t
+---
+u = x
+for _ in range(3):
+    u = np.roll(u, 1) * t + u
+z = u.max() + u.min()
+---
+q = x.reshape(2, -1); q2 = q.T; q2[0, 0] = t
+z = q.sum() + x.sum()
+---
+x[0] = t
+z = x.sum()
+---
+x *= t
+z = (x**2).sum()
+---
+z = sum(v*v for v in x) + max(x) * min(x) + len(x)*t
+---
+total = 0.0
+for i, v in enumerate(x):
+    if v > 0:
+        total += v*t
+    else:
+        total -= v
+z = total
+---
+l = list(x); l.append(t); z = np.prod(l)
+---
+w = [t, t*2]; a = np.array(w); w[0] = 0.0; z = a.sum()
+---
+z = float(x[0])*t + x.tolist()[1]
+---
+out = np.empty(3)
+np.multiply(x[:3], t, out=out)
+z = out.sum()
+---
+rng = np.random.default_rng(0); e = rng.standard_normal(5)
+z = np.sum(t + e) + (t*e).sum()
+---
+cfg = {'w': np.ones(4), 'b': 0.5}
+z = np.sum(t + cfg['w']) + cfg['b']*x.sum()
+---
+a = np.full(3, t); b = np.linspace(0, t, 4); c = np.full_like(a, 2.0)
+z = (a*c).sum() + b @ b
+---
+k = np.arange(4); k2 = k * t
+k2[0] = x[0]
+z = k2.sum()
+---
+k = np.arange(4)
+k = k + 0.5
+k[0] = x[0]
+z = k.sum()
+---
+a = np.zeros(4, dtype=int) + 0.0; a[1] = t; z = a.sum()
+---
+n = np.linalg.norm(x - x[0]) ; z = n + np.linalg.norm([t, 1.0])
+---
+z = np.std(x) + np.var(x, ddof=1)*t + np.prod(x[:2])
+---
+z = x[-1] if (x > 0).any() else t*2
+---
+z = np.sqrt(np.abs(x)).sum() + np.sum(np.sqrt(x*0 + t*t))
+---
+A = np.eye(2)*t + np.ones((2,2)); b = x[:2]
+z = np.linalg.solve(A, b) @ np.linalg.inv(A) @ b + np.linalg.det(A)
+---
+for r in x.reshape(2, 2):
+    r[0] = t
+z = x.sum()
+---
+a = x[1:3]; a = a + 1; a[0] = t; z = x.sum() + a.sum()
+---
+f = lambda v: v**2 if v > 0 else -v
+z = sum(map(f, x)) * t
+---
+z = np.mean([x[0], t, 3.0]) + np.max([t, x[1]]) + np.sum([x, x])
+---
+p, q = x[:2]
+z = p*q*t
+---
+M = np.stack([x, x+t]); M[1, 2] *= 3; z = M.sum(axis=0).prod()
+---
+z = (x[:, None] * x[None, :]).sum() + (x[:, None] - t).mean()
+---
+z = np.concatenate([x, [t], np.zeros(2)]).cumsum().sum()
+---
+b = np.broadcast_to(t, (3,)) ; z = b.sum()
+---
+z = np.clip(x, -t, t).sum() + np.clip(t, 0, 1)
+---
+d = np.diff(x); d[0] += t; z = (d**2).sum()
+---
+y = x; y = y.copy(); y.sort(); z = y[0]*t + y[-1]
+---
+z = t
+z += x
+z = z.sum()
+---
+z = np.dot(t, x).sum() + np.inner(x, x) + (x @ x)*t
+---
+m = x > 0
+a = x * 1.0
+a[m] = t
+z = a.sum() + (a[m]*t).sum()
+---
+a = x*1.0
+m = a
+a[m > 0] -= t
+z = a.sum()
+---
+k = np.full(3, 2); k2 = np.full_like(x, t); z = (k2 * x).sum() + k.sum()*t
 """.strip().split("\n---\n")

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from interleave_programs import CELLS
+from interleave_programs import ARRAY_CELLS, CELLS
 from random_programs import program as random_program
 
 from ad_magic.cell.again import Again
@@ -274,6 +274,30 @@ def test_a_cell(number, style):
         assert close(value, fresh.value, 1e-12)
         for x in other:
             assert close(gradient[x], fresh.jacobian[x], 1e-12), x
+
+
+ARRAYS_KEPT_OUT = {23: "options", 28: "array of integers"}
+
+
+@pytest.mark.parametrize("style", ["elementary", "compact"])
+@pytest.mark.parametrize("number", range(len(ARRAY_CELLS)))
+def test_a_cell_of_arrays(number, style):
+    setup = "import math\nimport numpy as np"
+    case = {"id": f"array cell {number}", "setup": setup, "cell": ARRAY_CELLS[number], "output": "z"}
+    points = [([0.6, -1.1, 1.7, 0.3], 0.7), ([-0.6, 1.3, -0.2, 0.9], 1.4), ([2.0, 0.4, 0.3, -1.0], -0.4)]
+    r = run(case, {"x": np.array(points[0][0]), "t": points[0][1]})
+    assert isinstance(r, Result), r
+    if number in ARRAYS_KEPT_OUT:
+        with pytest.raises(CannotInterleave, match=ARRAYS_KEPT_OUT[number]):
+            r.interleaved(style)
+        return
+    text = r.interleaved(style).text
+    for x, t in points:
+        fresh = run(case, {"x": np.array(x), "t": t})
+        value, gradient = called(text, {"x": np.array(x), "t": t})
+        assert close(value, fresh.value)
+        for name in ("x", "t"):
+            assert close(gradient[name], fresh.jacobian[name]), name
 
 
 # ---- how it reads ------------------------------------------------------------------------------------

@@ -115,6 +115,7 @@ class Assignments(Comprehensions):
             for t in along.values()
             for n in ast.walk(t)
         )
+        reads = reads or not _plain_index(index)  # it may look at what is written
         primal = [Line(f"{text(place)} = {text(value.primal)}", PRIMAL)]
         self.activity += len(seeds)
         self.out += lines + primal if reads else primal + lines
@@ -322,6 +323,7 @@ class Assignments(Comprehensions):
             written = text(replaced(along, {Z: place}))
             if written != text(holders[s]):
                 lines.append(Line(f"{text(holders[s])} = {written}", TANGENT))
+        reads_old |= isinstance(node.target, ast.Subscript) and not _plain_index(node.target.slice)
         if reads_old and reads_new:
             self.assign_value(node.target, result)
             return
@@ -368,6 +370,13 @@ class Assignments(Comprehensions):
         along = [Line(x, TANGENT) for x in lines]
         self.activity += len(old.tangents)
         self.out += along + primal if kind == "mul" else primal + along
+
+
+def _plain_index(index: ast.expr) -> bool:
+    """Whether an index is made of numbers and names of numbers, and looks at nothing that an assignment changes."""
+    parts = list(ast.walk(index))
+    looks = any(isinstance(n, (ast.Compare, ast.Call, ast.Subscript, ast.Attribute)) for n in parts)
+    return not looks and not any(isinstance(n, ast.UnaryOp) and not isinstance(n.op, ast.USub) for n in parts)
 
 
 def _sign(op: ast.operator) -> str:

@@ -146,7 +146,7 @@ class Library(Twins):
 
     def call_abs(self, node: ast.Call, callee: Value) -> Value:
         value = self.operand(node.args[0])
-        arrays = value.sort.may("array")
+        arrays = self.may_be_array(value)
         result = self.apply(RULES["abs"], [value], ast.Call(callee.primal, [value.primal], []), "np" if arrays else "")
         return self.as_array(result, [value], node) if arrays else result
 

@@ -211,8 +211,14 @@ class NumPyCalls(Arrays):
         primal = ast.Call(label, [*(v.primal for v in values), *rest], options)
         if any(v.sort.bottom for v in values):
             return Value(primal, {}, BOTTOM)
-        full = text(label).endswith("full")
-        seeds = [s for s in self.suffixes if any(s in v.tangents for v in values)]
+        full = text(label).endswith(("full", "full_like"))
+        whole = False
+        if full:
+            like = text(label).endswith("_like")
+            whole = self.is_whole(values[0].sort) if like else self.is_whole(values[-1].sort)
+            if whole and values[-1].tangents:
+                return self.refuse("an array of integers drops the derivative; make it one of floats", node)
+        seeds = [s for s in self.suffixes if any(s in v.tangents for v in (values[1:] if full else values))]
         tangents: dict[str, ast.expr] = {}
         for s in seeds:
             along = [v.primal if full and k == 0 else self.tangent(v, s) for k, v in enumerate(values)]
@@ -220,7 +226,7 @@ class NumPyCalls(Arrays):
         shape = self.shape_called(callee, values, rest, options)
         if full:
             shape = self.shape_by(primal, {}, ast.Call(label, [values[0].primal, ast.Constant(0.0)], []))
-        return self.completed(Value(primal, tangents, self.made(node, shape, seeds)))
+        return self.completed(Value(primal, tangents, self.made(node, shape, seeds, whole)))
 
     def call_where(self, node: ast.Call, callee: Value) -> Value:
         test = self.look(node.args[0])

@@ -7,13 +7,13 @@ LINEAR = {
     "sum", "mean", "cumsum", "reshape", "transpose", "ravel", "squeeze", "expand_dims", "moveaxis", "swapaxes", "diff",
     "trace", "diagonal", "diag", "roll", "flip", "flipud", "fliplr", "rot90", "tile", "repeat", "broadcast_to",
     "atleast_1d", "atleast_2d", "atleast_3d", "array", "asarray", "asanyarray", "ascontiguousarray", "copy", "triu",
-    "tril", "flatten", "rollaxis", "nansum", "real", "take", "positive", "conj", "conjugate", "full_like", "astype",
+    "tril", "flatten", "rollaxis", "nansum", "real", "take", "positive", "conj", "conjugate", "astype",
     "item", "tolist", "concatenate", "stack", "vstack", "hstack", "column_stack", "row_stack", "dstack", "block",
     "array_split", "split", "hsplit", "vsplit", "gradient", "trapezoid", "trapz",
 }  # fmt: skip
 # linear in each of two arguments
 BILINEAR = {"dot", "matmul", "inner", "outer", "vdot", "tensordot", "kron", "convolve", "correlate", "cross"}
-JOINT = {"linspace": 2, "full": 2, "append": 2}  # linear in all of the first arguments together
+JOINT = {"linspace": 2, "full": 2, "full_like": 2, "append": 2}  # linear in all of the first arguments together
 MAKERS = {
     "zeros", "ones", "empty", "eye", "identity", "arange", "zeros_like", "ones_like", "empty_like", "indices", "tri",
 }  # fmt: skip

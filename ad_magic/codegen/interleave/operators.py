@@ -62,9 +62,13 @@ class Operators(Nodes):
         if left.tangents or right.tangents:
             left, right = self.again(left, right, kind), self.again(right, left, kind)
         primal = ast.BinOp(left.primal, op, right.primal)
-        arrays = left.sort.may("array") or right.sort.may("array")
+        arrays = self.may_be_array(left) or self.may_be_array(right)
         value = self.apply(RULES[kind], [left, right], primal, "np" if arrays else "")
         return self.as_array(value, [left, right], node) if arrays else value
+
+    def may_be_array(self, value: Value) -> bool:
+        """Whether a value may be an array: one that is not known may, where the program has NumPy."""
+        return value.sort.may("array") or (value.sort.may("unknown") and self.has_numpy)
 
     def again(self, value: Value, other: Value, kind: str) -> Value:
         """A plain part that a partial needs again, and that is long, becomes a statement of its own."""
@@ -143,7 +147,7 @@ class Operators(Nodes):
         primal = ast.UnaryOp(node.op, value.primal)
         if isinstance(node.op, ast.UAdd):
             return Value(primal, value.tangents, value.sort)
-        arrays = value.sort.may("array")
+        arrays = self.may_be_array(value)
         result = self.apply(RULES["neg"], [value], primal, "np" if arrays else "")
         return self.as_array(result, [value], node) if arrays else result
 

@@ -119,6 +119,9 @@ class _Interleaver(NumPyMethods):
             for c in ("v", "w", "u", "t", "q", "s", "value_")
             if not any(re.fullmatch(rf"({self.prefix})?{c}\d+.*", n) for n in self.spoken)
         )
+        self.has_numpy = bool(self.arrays) or any(map(_of_numpy, (self.namespace.get(n) for n in self.spoken)))
+        imports = [ast.unparse(n) for n in ast.walk(self.tree) if isinstance(n, (ast.Import, ast.ImportFrom))]
+        self.has_numpy |= any(re.search("numpy|scipy|pandas", statement) for statement in imports)
         self.nobody = "_" if not _reads(self.tree, "_") else "__"
 
     # ---- names ----
@@ -333,6 +336,12 @@ class _Interleaver(NumPyMethods):
 def _with_gaps(lines: list[Line]) -> list[Line]:
     """Two blank lines between the parts."""
     return [Line("\n", OTHER) if one.text == "#gap" else one for one in lines]
+
+
+def _of_numpy(thing: Any) -> bool:
+    """Whether an object is of NumPy, or of a library that is made of it."""
+    homes = {getattr(thing, "__name__", ""), str(getattr(thing, "__module__", "")), type(thing).__module__}
+    return not {str(home).split(".")[0] for home in homes}.isdisjoint({"numpy", "scipy", "pandas"})
 
 
 def _declared(tree: ast.Module) -> set[str]:

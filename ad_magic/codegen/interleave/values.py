@@ -126,6 +126,7 @@ class Values:
     hidden: frozenset[str] = frozenset()
     source = ""
     nobody = "_"
+    has_numpy = False  # whether the program may have arrays
 
     # ---- small things ----
 
