@@ -270,10 +270,71 @@ def test_the_training(arrays):
         assert all((sign == "#") == (s > 0) for sign, s in zip(line, scores, strict=True) if abs(s) > 1e-6)
 
 
-# ---- both ----------------------------------------------------------------------------------------
+# ---- the third -----------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("name", "executed"), [("01-five-programs", "five"), ("02-numpy", "arrays")])
+@pytest.fixture(scope="module")
+def programs(root):
+    """The third example, executed."""
+    notebook = nbformat.read(root / "examples" / "03-generated-code.ipynb", as_version=4)
+    return (execute(notebook, root / "examples"),)
+
+
+def run_shown(notebook, part, *inputs):
+    """What the program that a cell shows gives, run on its own."""
+    namespace: dict = {}
+    exec(shown(notebook, part), namespace)
+    return namespace["derivative"](*inputs)
+
+
+@pytest.mark.parametrize("part", ["%%interleave x=2 y=3 -o z_of", 'print(z_of.code("reverse"))'])
+def test_the_programs_that_are_shown(programs, part):
+    z, dx, dy = closed_form(1.3, -0.4)
+    value, slope = run_shown(programs[0], part, 1.3, -0.4)
+    assert value == pytest.approx(z, rel=1e-12)
+    assert slope == pytest.approx({"x": dx, "y": dy}, rel=1e-12)
+
+
+def test_one_seed(programs):
+    value, slope = run_shown(programs[0], "--style compact --seed x", 1.3, -0.4)
+    assert (value, slope["x"]) == pytest.approx(closed_form(1.3, -0.4)[:2], rel=1e-12)
+    assert list(slope) == ["x"]
+
+
+def test_the_root(programs):
+    value, slope = run_shown(programs[0], "%%interleave a=2 -o root", 7.0)
+    assert (value, slope["a"]) == pytest.approx((math.sqrt(7), 0.5 / math.sqrt(7)), rel=1e-12)
+
+
+def test_the_loss_with_a_point_far_off(programs):
+    """At 0.5 the residuals are -0.1, -0.2 and -2: a half of the squares, and |e| - 1/2 beyond 1."""
+    value, slope = run_shown(programs[0], "%%interleave slope=0.5", 0.5)
+    assert (value, slope["slope"]) == pytest.approx((0.005 + 0.02 + 1.5, -0.2 * 1.0 - 1.0 * 2.0), rel=1e-12)
+
+
+def test_the_logistic_map(programs):
+    """The tangents of the recurrence by hand."""
+    x, dx, dr = 0.2, 1.0, 0.0
+    for _ in range(50):
+        x, dx, dr = 3.2 * x * (1 - x), 3.2 * (1 - 2 * x) * dx, x * (1 - x) + 3.2 * (1 - 2 * x) * dr
+    value, slope = run_shown(programs[0], 'print(map.code("reverse"))', 0.2, 3.2)
+    assert (value, slope["x"], slope["r"]) == pytest.approx((x, dx, dr), rel=1e-9)
+
+
+def test_what_is_said_at_the_end(programs):
+    notebook = programs[0]
+    assert shown(notebook, 'exec(net.code("reverse")') == "(True, True)"
+    assert "AssertionError: line 2 decides otherwise here" in shown(notebook, "kinked.code")
+    assert shown(notebook, "z_of.save(page)") == "('lecture.html', True)"
+
+
+# ---- all ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("name", "executed"),
+    [("01-five-programs", "five"), ("02-numpy", "arrays"), ("03-generated-code", "programs")],
+)
 def test_the_stored_outputs_are_of_this_version(root, name, executed, request):
     """What the repository shows of the notebook is what it gives: `python examples/refresh.py` makes it so."""
 
@@ -306,6 +367,14 @@ def test_the_readme_shows_what_is_printed(root, shell):
         printed = "\n".join(line.rstrip() for line in render(result, width=110).splitlines())
         assert printed.startswith(table.rstrip()), printed
     cells.done()
+
+
+def test_the_readme_shows_the_program_that_is_written(root, shell):
+    text = (root / "README.md").read_text(encoding="utf-8")
+    source, program = re.search(r"(%%grad a=2 [^`]*)```\n\n```python\n([^`]*)```", text).groups()
+    shell.run_line_magic("load_ext", "ad_magic")
+    shell.run_cell(f"{source.rstrip()}".replace("-o r", "-o r -q"))
+    assert shell.user_ns["r"].code("reverse").rstrip() == program.replace('  # r.code("reverse")', "").rstrip()
 
 
 def test_an_error_stops_the_notebook(tmp_path):

@@ -342,6 +342,8 @@ def partials_of(
     [(0, '2 * x')]
     >>> [(k, text(p)) for k, p in partials_of(RULES["div"], [x, name("y")], z, [True, True])]
     [(0, '1 / y'), (1, '-z / y')]
+    >>> [(k, text(product(p, name("dx")))) for k, p in partials_of(RULES["div"], [x, number(3)], z, [True, False])]
+    [(0, 'dx / 3')]
     """
     if rule.variadic:
         known = {"z": z, "n": number(len(arguments))}
@@ -352,4 +354,13 @@ def partials_of(
             if on
         ]
     known = {**dict(zip(rule.arguments, arguments, strict=True)), "z": z}
-    return [(k, simplified(put(parse(p), known))) for k, p in rule.live_partials(tuple(active))]
+    return [(k, _simplified_partial(put(parse(p), known))) for k, p in rule.live_partials(tuple(active))]
+
+
+def _simplified_partial(partial: ast.expr) -> ast.expr:
+    """Simplified, but 1 / 3 stays a division: `dx / 3` is the float that the engine computes, `0.3333 * dx` another."""
+    if isinstance(partial, ast.BinOp) and isinstance(partial.op, ast.Div) and constant(partial.left) in (1, -1):
+        divisor = simplified(partial.right)
+        if constant(divisor) not in (None, 0, 1):
+            return ast.BinOp(partial.left, ast.Div(), divisor)
+    return simplified(partial)

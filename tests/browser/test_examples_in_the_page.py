@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import expect
 
 
-@pytest.mark.parametrize("name", ["01-five-programs", "02-numpy"])
+@pytest.mark.parametrize("name", ["01-five-programs", "02-numpy", "03-generated-code"])
 def test_run_all_and_move_a_slider(any_host, root, shots, name):
     example = root / "examples" / f"{name}.ipynb"
     if not example.exists():
