@@ -32,8 +32,6 @@ def curve(run: Any, name: str, points: Sequence[float], entry: tuple[int, ...] =
     if not output.scalar:
         raise ValueError(f"{output.name} is an array: a curve is that of a number")
     xs = np.asarray(points, dtype=float)
-    if output.rows is None:
-        return np.full(xs.shape, output.value), np.zeros(xs.shape), np.ones(xs.shape, bool)
     cached = run.cache.setdefault("curves", {})
     key = name, tuple(entry)
     if key not in cached:
@@ -59,8 +57,9 @@ def _compiled(run: Any, name: str, entry: tuple[int, ...]) -> Callable[..., Any]
     block = Block()
     seed = next(s for s in run.seeds if s[:2] == (name, entry))
     rows = write_by_entry(Writer(block), run, names, [seed])
-    row = run.outputs[0].rows
-    ends = [_ast(x[row]) for x in (rows.values, rows.tangents[0])]
+    output = run.outputs[0]
+    found = (output.value, 0.0) if output.rows is None else (rows.values[output.rows], rows.tangents[0][output.rows])
+    ends = [_ast(x) for x in found]
     used = [block.renamed[n].id if n in block.renamed else n for e in ends for n in names_of(e)]  # type: ignore[attr-defined]
     statements = readable(without_dead(renamed([block.statements], block.renamed), used), used)[0]
     lines = [f"def program({', '.join(text(x.expression) for x in rows.inputs)}):", "    valid = True"]
@@ -163,9 +162,9 @@ _DECISIONS: dict[str, Any] = {
 def _one_by_one(run: Any, name: str, points: Any, entry: tuple[int, ...]) -> Curve:
     """The recorded operations at one point after the other."""
     values, slopes, valid = np.full(points.shape, np.nan), np.full(points.shape, np.nan), np.zeros(points.shape, bool)
-    row = run.rows[name]
+    row, output = run.rows[name], run.outputs[0]
     for k, x in enumerate(points):
-        given: Any = x
+        given: Any = float(x)
         direction: Any = 1.0
         if np.shape(run.inputs[name]):
             given = np.array(run.inputs[name], dtype=float)
@@ -173,10 +172,11 @@ def _one_by_one(run: Any, name: str, points: Any, entry: tuple[int, ...]) -> Cur
             given[entry], direction[entry] = x, 1.0
         try:
             tape = _again(run, {row: given})
-            slopes[k] = forward_sweep(tape, {row: direction})[run.outputs[0].rows]
+            slope = 0.0 if output.rows is None else forward_sweep(tape, {row: direction})[output.rows]
         except (PathChanged, ArithmeticError, ValueError):
             continue
-        values[k], valid[k] = tape.values[run.outputs[0].rows], True
+        values[k] = output.value if output.rows is None else tape.values[output.rows]
+        slopes[k], valid[k] = slope, True
     return values, slopes, valid
 
 

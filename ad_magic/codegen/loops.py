@@ -119,6 +119,7 @@ class _Folding:
         self.where: dict[str, tuple[_Region, int, int]] = {}  # a name -> its loop, iteration, statement
         self.defined: dict[str, int] = {}
         self.overwritten: set[str] = set()  # names of an earlier loop that a later one gives to its items
+        self.holder: dict[str, _Region | None] = {}  # whose value a name has, where it is written now
 
     # -- cutting a block into statements and regions
 
@@ -162,10 +163,12 @@ class _Folding:
                 before.update(part.names)
             else:
                 before.add(base(part.target))
+        holder = dict(self.holder)
         for part in parts:  # which names become those of items has to be known before anything is written
             if isinstance(part, _Region):
                 self._loop(part)
                 part.loop = Loop([], 0)
+        self.holder = holder
         return [self._loop(part) if isinstance(part, _Region) else self._plain(part) for part in parts]
 
     def _name(self, region: _Region, before: set[str]) -> None:
@@ -198,7 +201,9 @@ class _Folding:
             region.names.append(next(w for w in wanted if w not in taken) if s.target else "")
 
     def _plain(self, s: Statement) -> Statement:
-        return Statement(s.target, self._resolved(s.value), s.row, s.kind)
+        value = self._resolved(s.value)
+        self.holder[base(s.target)] = None
+        return Statement(s.target, value, s.row, s.kind)
 
     def _resolved(self, value: ast.expr) -> ast.expr:
         new = {n: e for n in names_of(value) if (e := self.outside(n)) is not None}
@@ -212,7 +217,7 @@ class _Folding:
         if not region.names:  # a loop further on
             return None
         own = region.names[q]
-        if j == len(region.statements) - 1 and own not in self.overwritten:
+        if j == len(region.statements) - 1 and own not in self.overwritten and self.holder.get(own) is region:
             return name(own)
         region.kept.add(q)
         index = j - len(region.statements) if j == len(region.statements) - 1 else j
@@ -226,6 +231,7 @@ class _Folding:
             value = number(start) if not isinstance(start, str) else self._resolved(name(start))
             if not (isinstance(value, ast.Name) and base(value.id) == region.names[q]):
                 loop.starts.append((region.names[q], value))
+        self.holder.update(dict.fromkeys(region.names, region))
         older = {role[1] for roles in region.roles for role in roles if role[0] == "older"}
         for label in dict.fromkeys(region.names[q] for q in sorted(older)):
             loop.body.append(Statement(f"{label}_before", name(label), first[0].row, "part"))
