@@ -87,6 +87,16 @@ NAMES = [
     Sample("unicode2", "z=θ*math.sin(Δ)", {"θ": 1.5, "Δ": 0.5}, {"θ": 2.0}),
 ]
 DECISIONS = [
+    Sample("astype", "z=np.sum(x.astype(int)*x)+np.sum(x.astype(bool)*x)", {"x": X * 9}, {"x": X * 9.1}),
+    Sample("into ints", "k=np.zeros(3,int)\nk[:2]=x[:2]*9\nz=np.sum(k*x)", {"x": X}, {"x": X * 1.01}),
+    Sample("nonzero", "z=np.sum(x[np.nonzero(x)[0]])*x[0]", {"x": X}, {"x": X + 1}),
+    Sample(
+        "of no axes", "p=np.percentile(x,30)\nz=round(p*9)*x[0]+len(f'{p:.1f}')+len({p})", {"x": X}, {"x": X[[0, 1, 2]]}
+    ),
+    Sample("no places", "y=x*1.0\ny[y>5]=x[0]\nz=y.sum()", {"x": X}, {"x": X + 1}),
+    Sample("singular det", "z=np.linalg.det(np.outer(x,x))", {"x": X}),
+    Sample("tanh of a number", "z=np.tanh(x[0])+np.tanh(9*x).sum()", {"x": X}, {"x": X * 2}),
+    Sample("remainder", "z=math.remainder(x,0.8)*x", {"x": 1.0}, {"x": 1.1}),
     Sample("int", "z=x*int(y*3)", {"x": 1.5, "y": 2.0}, {"x": 2.0}),
     Sample("round", "z=x*round(y,1)+round(x)+y", {"x": 1.5, "y": 2.04}, {"y": 2.03}),
     Sample(

@@ -229,6 +229,13 @@ def test_functions_of_other_cells_and_closures(loaded):
         ("z = x[np.argmax(x)]", {"x": np.array([0.5, 0.1])}, {"x": np.array([0.1, 0.5])}, 2),
         ("z = np.sum(np.sort(x)*np.array([1, 2]))", {"x": np.array([0.5, 0.1])}, {"x": np.array([0.1, 0.5])}, 2),
         ("match x:\n    case 2.0: z = x\n    case _: z = 3*x", {"x": 2.0}, {"x": 3.0}, 3),
+        ("z = np.sum(x.astype(int) * x)", {"x": np.array([2.5, 0.1])}, {"x": np.array([3.5, 0.1])}, 2),
+        (
+            "k = np.zeros(2, int)\nk[:] = x\nz = np.sum(k*x)",
+            {"x": np.array([2.5, 0.1])},
+            {"x": np.array([3.5, 0.1])},
+            3,
+        ),
         ("z = x if math.isclose(x, 2.0) else 3*x", {"x": 2.0}, {"x": 3.0}, 2),
         ("z = {x: 2*x}[x] + len({x, 1.0})", {"x": 2.0}, {"x": 1.0}, 2),
     ],

@@ -46,10 +46,15 @@ def curve(run: Any, name: str, points: Sequence[float], entry: tuple[int, ...] =
     given[moving] = xs
     with np.errstate(all="ignore"):
         value, slope, valid = (np.array(np.broadcast_to(x, xs.shape)) for x in cached[key](*given))
+    again = valid & ~(np.isfinite(value) & np.isfinite(slope))  # singular points have their own rules
+    if cached[key].stricter:
+        again |= ~valid
+    if again.any():
+        value[again], slope[again], valid[again] = _one_by_one(run, name, xs[again], tuple(entry))
     return value, slope, valid
 
 
-def _compiled(run: Any, name: str, entry: tuple[int, ...]) -> Callable[..., Any]:
+def _compiled(run: Any, name: str, entry: tuple[int, ...]) -> Any:
     tape = run.tape
     if tape.recorded > len(tape):
         raise NoProgram("a long run in forward mode keeps no tape")
@@ -70,7 +75,10 @@ def _compiled(run: Any, name: str, entry: tuple[int, ...]) -> Callable[..., Any]
             lines.append(f"    {s.target} = {_text(s.value)}")
     value, slope = (text(block.renamed.get(e.id, e)) if isinstance(e, ast.Name) else text(e) for e in ends)
     lines.append(f"    return {value}, {slope}, valid")
-    return define("\n".join(lines), "program", dict(_namespace()), "curve")
+    program: Any = define("\n".join(lines), "program", dict(_namespace()), "curve")
+    # entry by entry NumPy may ask for more than the run has decided: which of an array is the greatest
+    program.stricter = any(s.kind == "guard" and not tape.ops[s.row].decision for s in statements)
+    return program
 
 
 def _ast(x: Any) -> ast.expr:
@@ -121,7 +129,7 @@ _NAMES: dict[str, Any] = {}
 
 def _best_is(choose: Any, values: Any, places: Any) -> Any:
     """Whether the best of some numbers are those at these places, the first of all first."""
-    best = reduce(np.maximum if choose is max else np.minimum, values)
+    best = choose(values)
     outcome = values[places[0]] == best
     for k, x in enumerate(values):
         if k not in places:
@@ -136,12 +144,13 @@ def _at_edge(partial: Callable[[], Any], limit: float) -> Any:
     return np.where(np.isfinite(value), value, limit)
 
 
+_ROUND = np.frompyfunc(lambda x, digits: round(x, digits) if np.isfinite(x) else x, 2, 1)
 _DECISIONS: dict[str, Any] = {
     "negated": np.logical_not,
     "fails": lambda compute: ~np.isfinite(compute()),
     "best_is": _best_is,
-    "max": max,
-    "min": min,
+    "max": lambda values: reduce(np.maximum, values),
+    "min": lambda values: reduce(np.minimum, values),
     "sum": lambda values: reduce(np.add, values),
     "fsum": lambda values: reduce(np.add, values),
     "prod": lambda values: reduce(np.multiply, values),
@@ -149,7 +158,7 @@ _DECISIONS: dict[str, Any] = {
     "at_edge": _at_edge,
     "times": lambda p, g: np.where((np.asarray(p) == 0) | (np.asarray(g) == 0), 0.0, p * g),
     "int": np.trunc,
-    "round": lambda x, digits=0: np.round(x, digits),
+    "round": lambda x, digits=0: np.asarray(_ROUND(x, digits), dtype=float),  # NumPy's own differs in the last digit
     "isclose": lambda a, b, rel_tol, abs_tol: (
         (a == b) | (np.abs(a - b) <= np.maximum(rel_tol * np.maximum(np.abs(a), np.abs(b)), abs_tol))
     ),

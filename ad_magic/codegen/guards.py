@@ -25,7 +25,7 @@ _TEXTS = {
 
 
 def guard_of(writer: Writer, op: Operation, arguments: Sequence[Any], outcome: Any) -> None:
-    """Write the condition that a decision comes out as it was recorded. (Of a choice that has no text, nothing.)"""
+    """Write the condition that a decision comes out as it was recorded; where that has no text, a note of it."""
     if op.array:
         _of_arrays(writer, op, arguments, outcome)
         return
@@ -55,16 +55,33 @@ def guard_of(writer: Writer, op: Operation, arguments: Sequence[Any], outcome: A
 def _of_arrays(writer: Writer, op: Any, arguments: Sequence[Any], outcome: Any) -> None:
     from ad_magic.engine.arrays.moves import filled
 
+    if op.name in ("int", "bool") and isinstance(outcome, np.ndarray):  # astype, or a write into such an array
+        plain = ast.Call(parse("np.asarray"), [tree(arguments[0], writer)], [])
+        cut = ast.Call(ast.Attribute(plain, "astype", ast.Load()), [ast.Constant(outcome.dtype.name)], [])
+        _equal_arrays(writer, cut, outcome)
+        return
     args, kwargs = filled(op.template, arguments)
     try:
         looked = op.function(*args, **kwargs)
     except Exception:  # it does with plain arrays what cannot be written down
-        looked = None
-    if not isinstance(looked, Symbol) or not np.array_equal(looked.value, outcome):
         writer.block.note(writer.row)
         return
-    call = ast.Call(parse("np.array_equal"), [looked.expression, tree(outcome, writer)], [])
-    writer.block.guard(call, writer.row)
+    parts = list(zip(looked, outcome, strict=True)) if isinstance(looked, (tuple, list)) else [(looked, outcome)]
+    for part, expected in parts:
+        if isinstance(part, Symbol):
+            if np.array_equal(part.value, expected, equal_nan=_is_float(expected)):
+                _equal_arrays(writer, part.expression, expected)
+            else:
+                writer.block.note(writer.row)
+
+
+def _equal_arrays(writer: Writer, looked: ast.expr, outcome: Any) -> None:
+    options = [ast.keyword("equal_nan", ast.Constant(True))] if _is_float(outcome) and np.isnan(outcome).any() else []
+    writer.block.guard(ast.Call(parse("np.array_equal"), [looked, tree(outcome, writer)], options), writer.row)
+
+
+def _is_float(x: Any) -> bool:
+    return np.asarray(x).dtype.kind == "f"
 
 
 def _equals(left: ast.expr, right: ast.expr) -> ast.expr:

@@ -82,6 +82,9 @@ def _loop(loop: Loop, body: Iterator[str], program: Straight) -> Iterator[str]:
     lengths = {kept(label): part.count for part in program.values if isinstance(part, Loop) for label in part.keeps}
     for label, value in loop.starts:
         yield f"{label} = {_plain(text(value))}"
+    lines = list(body)
+    if not loop.keeps and all(line.startswith("#") for line in lines):  # what it does has no statement: x = x
+        return
     for label in loop.keeps:
         yield f"{kept(label)} = []"
     items = [_plain(text(shown_items(column, lengths))) for _, column in loop.items]
@@ -91,7 +94,7 @@ def _loop(loop: Loop, body: Iterator[str], program: Straight) -> Iterator[str]:
         yield f"for {loop.items[0][0]} in {items[0]}:"
     else:
         yield f"for {', '.join(label for label, _ in loop.items)} in zip({', '.join(items)}):"
-    yield from _indented([*body, *(f"{kept(label)}.append({label})" for label in loop.keeps)])
+    yield from _indented([*lines, *(f"{kept(label)}.append({label})" for label in loop.keeps)])
 
 
 def written(s: Statement, program: Straight) -> Iterator[str]:
@@ -331,6 +334,8 @@ def _along_outputs(program: Straight, value: str) -> Iterator[str]:
 
 def _array(x: Any) -> str:
     """A constant array, exactly."""
+    if not x.size:  # a list does not tell the shape of an empty one, nor its type
+        return f"np.zeros({x.shape}, {x.dtype.name!r})"
     if x.size <= _ENTRIES or x.dtype.kind not in "fiubc":
         return f"np.array({x.tolist()!r}" + (f", dtype={x.dtype.name!r})" if x.dtype.name not in _PLAIN else ")")
     data = base64.b64encode(np.ascontiguousarray(x).tobytes()).decode()

@@ -15,7 +15,7 @@ from ad_magic.rules import RULES, Rule, by_entry, compile_expression
 from ad_magic.rules.arrays.frozen import np
 from ad_magic.rules.number import numpy_names
 
-from .expressions import is_zero, name, number, parse, partials_of, product, simplified
+from .expressions import constant, is_zero, name, number, parse, partials_of, product, simplified
 from .program import INTO
 from .symbols import Spread, Symbol, Writer, bare, index_tree, tree, written_beside
 from .values import Values, picked, scattered, simplest, symbol_of, written
@@ -57,7 +57,7 @@ def _is_ordinary(rule: Rule, k: int, point: Sequence[Any], z: Any, value: Any) -
 
 def times_partial(writer: Writer, partial: Partial, g: Any) -> Any:
     """partial * g; at a singular point as IEEE arithmetic has it, and an exact zero is absent."""
-    if partial.ordinary and np.all(np.isfinite(g.value)):
+    if partial.ordinary and (constant(partial.expression) or np.all(np.isfinite(g.value))):
         with np.errstate(all="ignore"):
             expression = writer.block.atom(product(partial.expression, g.expression), writer.row)
             return type(g)(writer, expression, partial.value * g.value)
@@ -113,7 +113,7 @@ def times_by_entry(partial, derivative):
 def sech2(a, z):
     """The slope of tanh, z = tanh(a): 1 - z * z, but for the few entries where that would lose digits."""
     slope = 1 - z * z
-    if slope.size and slope.min() < 0.002:
+    if np.size(slope) and np.min(slope) < 0.002:
         slope = np.where(slope < 0.002, (1 / np.cosh(a)) ** 2, slope)
     return slope
 

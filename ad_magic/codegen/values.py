@@ -46,7 +46,8 @@ def write_values(
         else:
             if op.array and written_at is not None:
                 _hint(writer, op, left, right, written_at(row))
-            value = _value(writer, op, op.arguments(left, right, values), tape.values[row])
+            recorded = tape.values[row]
+            value = _as_recorded(_value(writer, op, op.arguments(left, right, values), recorded), recorded)
             values.append(_named(writer, value, names.get(row)))
     return values
 
@@ -58,6 +59,14 @@ def _hint(writer: Writer, op: Operation, left: Any, right: Any, written: Sequenc
         for (x, on), label in zip(marked, written, strict=True):
             if not on and isinstance(x, np.ndarray) and label.isidentifier():
                 writer.hint(x, label)
+
+
+def _as_recorded(value: Any, recorded: Any) -> Any:
+    """A number that a function of NumPy gives as an array without axes, as a number."""
+    if isinstance(value, tuple):
+        return tuple(map(_as_recorded, value, recorded)) if isinstance(recorded, tuple) else value
+    boxed = isinstance(value, Symbol) and isinstance(value.value, np.ndarray) and not value.shape
+    return value[()] if boxed and not isinstance(recorded, np.ndarray) else value
 
 
 def _named(writer: Writer, value: Any, label: str | None) -> Any:

@@ -443,6 +443,12 @@ def numpy_names() -> dict[str, Any]:
             slope.reshape(-1)[flat] = (1 / np.cosh(a.reshape(-1)[flat])) ** 2
         return slope
 
+    def remainder(a: Any, b: Any) -> Any:
+        """That of `math`, between -b/2 and b/2: `np.remainder` is another."""
+        b = np.abs(b)
+        rest = np.fmod(np.abs(a), 2 * b)
+        return np.copysign(1.0, a) * np.where(rest <= b / 2, rest, np.where(rest < b * 1.5, rest - b, rest - 2 * b))
+
     own = {"asin": "arcsin", "acos": "arccos", "atan": "arctan", "asinh": "arcsinh", "acosh": "arccosh",
            "atanh": "arctanh", "atan2": "arctan2", "pow": "power", "degrees": "rad2deg",
            "radians": "deg2rad"}  # fmt: skip
@@ -453,6 +459,7 @@ def numpy_names() -> dict[str, Any]:
         **{name: getattr(np, function) for name, function in own.items()},
         "abs": np.abs,
         "choose": choose,
+        "remainder": remainder,
         "hypot": lambda a, b: np.sqrt(a * a + b * b) if np.iscomplexobj(a) or np.iscomplexobj(b) else np.hypot(a, b),
         "both": np.logical_and,
         "either": np.logical_or,

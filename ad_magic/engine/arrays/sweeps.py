@@ -141,7 +141,10 @@ def replay_arrays(tape: Columns, inputs: Mapping[int, Any], kind: str, shown: Co
                     raise PathChanged(row, outcome)
             values.append(outcome)
         elif op.array:
-            values.append(_array_again(op, op.arguments(left, right, values), kind))
+            z = _array_again(op, op.arguments(left, right, values), kind)
+            # what is a number in the run is one here: some functions of NumPy give an array without axes
+            boxed = type(z) is np.ndarray and not z.ndim and type(tape.values[row]) is not np.ndarray
+            values.append(z[()] if boxed else z)
         else:
             values.append(_number_again(op, op.arguments(left, right, values), kind, row))
     return tape.with_values(values, [])
