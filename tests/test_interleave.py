@@ -320,7 +320,7 @@ def test_the_notation_of_the_lecture():
         "    dx = 1.0\n\n"
         "    v1 = x + 2 * y\n"
         "    dv1 = dx\n"
-        "    v2 = v1 ** 2\n"
+        "    v2 = v1**2\n"
         "    dv2 = 2 * v1 * dv1\n"
         "    v3 = x * y\n"
         "    dv3 = y * dx\n"
@@ -487,12 +487,12 @@ def test_insert_puts_it_into_a_new_cell(loaded, capsys):
     assert loaded.run_cell("%%interleave x=2 --insert --style compact\nz = x ** 3").success
     text = loaded.rl_next_input if getattr(loaded, "rl_next_input", None) else capsys.readouterr().out
     assert "def derivative(x):" in text
-    assert "dz = 3 * x ** 2 * dx" in text
+    assert "dz = 3 * x**2 * dx" in text
 
 
 def test_the_first_line_form(loaded, capsys):
     assert loaded.run_cell("%interleave x=2 --seed x\nz = x ** 3").success
-    assert "dz = 3 * x ** 2 * dx" in capsys.readouterr().out
+    assert "dz = 3 * x**2 * dx" in capsys.readouterr().out
 
 
 def test_a_refusal_is_one_sentence(loaded, capsys):

@@ -9,6 +9,7 @@ from __future__ import annotations
 import ast
 import math
 import operator
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cache
 from typing import Any, cast
@@ -27,8 +28,16 @@ def parse(text: str) -> ast.expr:
 
 
 def text(expression: ast.expr) -> str:
-    """An expression as a person writes it: only the brackets that are needed."""
-    return ast.unparse(expression)
+    """An expression as a person writes it: only the brackets that are needed, a simple power close together.
+
+    >>> text(parse("(a*b) ** 2 + x ** 2 * f(y) ** 3"))
+    '(a * b) ** 2 + x**2 * f(y) ** 3'
+    """
+    return _POWER.sub(r"\1**\2", ast.unparse(expression))
+
+
+# of a name or a number, as formatters have it
+_POWER = re.compile(r"(?<![\w.)\]])([A-Za-z_\d][\w.]*) \*\* (-?[A-Za-z_\d][\w.]*)(?![\w.(\[])")
 
 
 def name(identifier: str) -> ast.Name:
@@ -103,7 +112,7 @@ def simplified(expression: ast.expr) -> ast.expr:
     x - y
     x * y
     y
-    3 * a ** 2
+    3 * a**2
     """
     return cast(ast.expr, _Simplified().visit(expression))
 
