@@ -8234,6 +8234,7 @@ a.sort()
 y = (a ** 3).sum()
 """,
     x="np.array([0.5, 1.5, -0.7, 2.0])",
+    flagged=True,  # two values are equal when they are sorted
     tolerance=1e-13,
 )
 program(
@@ -9192,3 +9193,52 @@ y = np.trace(A) * np.linalg.cond(A, 2)
     inputs={"A": "np.array([[2.0, 0.5, -0.3], [0.4, 1.7, 0.6], [-0.2, 0.1, 2.5]])"},
     tolerance=1e-12,
 )
+
+# ---- as a NumPy user, a lecturer, a reviewer write them --------------------------------------------
+
+program(
+    "parts of complex arrays", "imaginary parts written to a real one", "w = x + 0j\nw.imag = x ** 2\ny = np.abs(w)"
+)
+program(
+    "parts of complex arrays",
+    "imaginary parts written through a view",
+    "w = x + 0j\nw.imag[1:] += x[:-1] * x[1:]\nw.real *= 2\ny = w.imag ** 2 + w.real",
+)
+program("in place", "matrix product of a vector", "a = np.ones(4)\na @= np.diag(x)\na @= np.eye(4)\ny = a * a")
+expressions(
+    "products along other axes",
+    VECTOR,
+    ["np.matmul(x, x ** 2, axes=[0, 0, ()])", "np.matmul(np.ones((4, 2)), np.diag(x), axes=[(1, 0), (0, 1), (1, 0)])"],
+)
+program("in place", "marked as read-only by its method", "b = x * 2\nb.setflags(write=False)\ny = b ** 2")
+_POLYNOMIALS = [
+    "Polynomial(x).deriv()(2.0)",
+    "Polynomial(x).deriv(2)(0.3)",
+    "Polynomial(x).integ(lbnd=1)(x[0])",
+    "Polynomial([1, x[0], 3]).deriv()(x[1])",
+    "Polynomial(x).roots().real.sum()",
+    "(Polynomial(x) ** 2 % Polynomial([1, 2, 1.0]))(0.5)",
+    "Polynomial(x).convert(kind=Chebyshev).deriv()(0.3)",
+    "Legendre(x).integ()(0.3)",
+    "np.polynomial.polynomial.polyint(x, 2)",
+    "np.sort(np.abs(np.polynomial.polynomial.polyroots(x)))",
+]
+for _text in _POLYNOMIALS:
+    program(
+        "polynomials",
+        _text,
+        f"y = {_text}",
+        setup="from numpy.polynomial import Chebyshev, Legendre, Polynomial",
+        flagged="sort" in _text,
+        tolerance=1e-12,
+    )
+for _name, _cell in {
+    "a record made of numbers": "b = np.array([(x[0], 1)], dtype=[('a', float), ('b', int)])\ny = b['a'][0]",
+    "an entry of a record": "b = np.zeros(2, dtype=[('a', float)])\nb['a'][0] = x[0]\ny = b['a'].sum()",
+    "a masked array": "y = np.ma.masked_where(x < 0, x).sum()",
+    "its plain memory": "y = float(len(x.data)) * x[0]",
+    "an array of objects as floats": "y = np.array([x[0], 1.0], dtype=object).astype(float).sum()",
+}.items():
+    program("refused", _name, _cell, refused="cell")
+program("refused", "complex output", "y = np.fft.fft(x)", refused="output")
+program("refused", "truth values", "y = x > 0", refused="output")

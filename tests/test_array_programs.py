@@ -224,6 +224,37 @@ def test_a_program(program: Program, mode: str):
     assert printed == plain_printed
 
 
+KINKED = {
+    "np.std(x)": ("np.ones(3)", "np.ones(1)"),
+    "np.std(x, axis=0)": ("np.array([[1.0, 2.0], [1.0, 3.0]])", "np.array([[1.0, 2.0], [2.0, 3.0]])"),
+    "np.median(x)": ("np.array([1.0, 1.0, 0.0])", "np.array([1.0, 1.0, 0.0, 3.0])"),
+    "np.median(x, axis=1)": ("np.array([[1.0, 1.0, 1.0, 3.0]])", "np.array([[1.0, 3.0, 3.0]]).T"),
+    "np.percentile(x, [25, 60])": ("np.array([1.0, 5.0, 5.0])", "np.array([1.0, 5.0, 6.0])"),
+    "np.nanquantile(np.append(x, np.nan), 0.5)": ("np.array([1.0, 1.0, 0.0])", "np.array([1.0, 2.0, 0.0])"),
+    "np.sort(x, axis=0)": ("np.array([[1.0, 1.0], [1.0, 2.0]])", "np.array([[1.0, 1.0], [2.0, 2.0]])"),
+}
+
+
+@pytest.mark.parametrize("text", KINKED)
+def test_equal_values_are_told(text):
+    """At the first point the function has a corner (exchange the two equal values: the slopes change places), at the
+    second it has none."""
+    kinks = []
+    for x in KINKED[text]:
+        _, result, _, _ = actively(Program("kinks", text, f"y = {text}", {"x": x}), "reverse")
+        kinks.append([flag.kind for flag in result.flags if flag.kind == "kink"])
+    assert kinks == [["kink"], []]
+
+
+def test_the_second_derivative_of_the_length_of_a_mean_of_complex_numbers():
+    """|mean(exp(i x))|² = Σ cos(x_j - x_k) / n²: its Hessian is 2 (cos(x_j - x_k) - δ_jk Σ cos(x_j - x_m)) / n²."""
+    cell = "y = np.abs(np.mean(np.exp(1j * x))) ** 2"
+    _, result, _, _ = actively(Program("hessian", "", cell, {"x": "np.array([0.7, -1.2, 2.3])"}), "reverse")
+    x = np.array([0.7, -1.2, 2.3])
+    cosines = np.cos(x[:, None] - x)
+    np.testing.assert_allclose(result.hessian(), 2 * (cosines - np.diag(cosines.sum(1))) / 9, atol=1e-12)
+
+
 def test_the_programs_are_different():
     seen = [(p.setup, p.cell, tuple(p.inputs.items())) for p in PROGRAMS]
     assert len(set(seen)) == len(seen)

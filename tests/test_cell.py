@@ -432,3 +432,25 @@ def test_an_error_of_a_library_about_an_active_array_is_a_sentence(loaded):
     error = done.error_in_exec
     assert type(error).__name__ == "LostDerivative"
     assert str(error).startswith("line 2: ") and "has no derivative rule" in str(error)
+
+
+SENTENCES = {
+    "y = np.ma.masked_where(x < 0, x).sum()": "np.ma.masked_where has no derivative rule",
+    "y = np.ma.array(x).sum()": "np.ma.array has no derivative rule",
+    "b = np.zeros(2, dtype=[('a', float)])\nb['a'][0] = x[0]\ny = b['a'].sum()": "line 3: the array that is written to",
+    "y = np.array([(x[0], 1)], dtype=[('a', float), ('b', int)])['a'][0]": "one array for each field",
+    "y = x.byteswap()": ".byteswap gives the plain memory of an array",
+    "y = x.nothing": "'numpy.ndarray' object has no attribute 'nothing'",
+    "y = np.fft.fft(x)": "an array of complex numbers; differentiate its parts",
+    "y = x > 0": "an array of truth values, not a number",
+    "y = np.array([x[0]], dtype=object).astype(float)": "makes an array of numbers",
+}
+
+
+@pytest.mark.parametrize("cell", SENTENCES)
+@pytest.mark.parametrize("mode", ["forward", "reverse"])
+def test_what_is_said_of_arrays(loaded, cell, mode):
+    loaded.run_cell("import numpy as np\nx = np.array([0.5, -1.0])", silent=True)
+    done = loaded.run_cell(f"%%grad x --of y --mode {mode} -q\n{cell}", silent=True)
+    error = done.error_in_exec
+    assert SENTENCES[cell] in str(error)

@@ -10,7 +10,7 @@ from functools import cached_property
 from types import CodeType, TracebackType
 from typing import Any, cast
 
-from ad_magic.engine.active import LAST_LOST, Active, LostDerivative, primal
+from ad_magic.engine.active import LAST_LOST, Active, LostDerivative, function_in_words, primal
 from ad_magic.engine.complexes import Complex
 from ad_magic.engine.decisions import TEXTS
 from ad_magic.engine.dual import Directions, Dual
@@ -240,8 +240,17 @@ def _as_input(name: str, given: Any) -> Any:
     dtype = getattr(value, "dtype", None)
     if dtype is not None and dtype.kind in "fiu":
         return value.astype(float) if value.ndim else float(value)
-    what = "complex" if isinstance(value, complex) else f"a {type(value).__name__}"
+    what = "complex" if isinstance(value, complex) else _kind_in_words(value)
     raise CellError(f"input {name!r} is {what}; an input must be a real number or an array of real numbers")
+
+
+def _kind_in_words(value: Any) -> str:
+    """What a value is that can be no input and no output: "a str", "an array of complex numbers"."""
+    dtype = getattr(value, "dtype", None)
+    if dtype is None or not isinstance(value, _arrays()):
+        return f"a {type(value).__name__}"
+    kinds = {"c": "complex numbers", "b": "truth values", "O": "objects", "U": "texts", "S": "bytes"}
+    return f"an array of {kinds.get(dtype.kind, dtype)}"
 
 
 def make_active(inputs: Mapping[str, Any], tape: Tape, own: Mapping[str, Any], *, forward: bool) -> dict[str, Any]:
@@ -361,7 +370,10 @@ def read_output(name: str, value: Any, tape: Tape) -> Output:
             f"the output {name!r} is None, not a number (a function without return, or a branch not taken?)"
         )
     if not is_numeric(value):
-        raise CellError(f"the output {name!r} is a {type(value).__name__}, not a number or an array of numbers")
+        if getattr(getattr(value, "dtype", None), "kind", "") == "c":
+            parts = f"{name}.real, {name}.imag or abs({name})"
+            raise CellError(f"the output {name!r} is {_kind_in_words(value)}; differentiate its parts: {parts}")
+        raise CellError(f"the output {name!r} is {_kind_in_words(value)}, not a number or an array of numbers")
     array = as_array(value)
     if array is not None:
         value = array
@@ -444,8 +456,8 @@ def _library_loss(error: BaseException, trace: TracebackType | None) -> LostDeri
     held = [x for local in frame.f_locals.values() for x in (local if isinstance(local, tuple) else (local,))]
     if not any(type(x) in Active.types or type(x).__name__ == "Array" for x in held):
         return None
-    name = f"{frame.f_globals.get('__name__', '')}.{frame.f_code.co_name}"
-    said = str(error).partition("\n")[0]
+    name = function_in_words(frame)
+    said = str(error).partition("\n")[0].replace("a 'Array' object", "an active array")
     return LostDerivative(
         f"line {users.tb_lineno}: {name} has no derivative rule, and cannot take a number or an array whose derivative "
         f"is computed ({type(error).__name__}: {said}). Write ad_magic.primal(x) where only the value matters"

@@ -232,12 +232,48 @@ def _compares(frame: FrameType | None) -> bool:
 
 
 def _lost(frame: FrameType) -> LostDerivative:
-    error = LostDerivative(
-        f"{place_in_words(frame)}: a plain number is needed here, and that would cut the derivative; this function "
-        "has no derivative rule. Use a function of math, or write ad_magic.primal(x) where only the value matters"
-    )
+    error = lost_here(frame, "a plain number is", "Use a function of math, or write")
     LAST_LOST[:] = frame.f_code, frame.f_lasti, error
     return error
+
+
+def lost_here(frame: FrameType, needed: str, advice: str) -> LostDerivative:
+    """What to say where the function called at a frame, or one that this called, needs plain numbers."""
+    called = _library_call(frame)
+    if called is None and _at(frame, "STORE_SUBSCR", "STORE_SLICE"):
+        return LostDerivative(
+            f"{place_in_words(frame)}: the array that is written to cannot hold a derivative (a library made it, or "
+            "its entries are records); copy it first, as an array of floats: a = np.array(a, dtype=float)"
+        )
+    name = called or "this function"
+    hint = "" if called else "; of an array of objects, np.array(a.tolist()) makes an array of numbers"
+    return LostDerivative(
+        f"{place_in_words(frame)}: {needed} needed here, and that would cut the derivative; {name} has no derivative "
+        f"rule. {advice} ad_magic.primal(x) where only the value matters{hint}"
+    )
+
+
+def _at(frame: FrameType, *instructions: str) -> bool:
+    return dis.opname[frame.f_code.co_code[frame.f_lasti]] in instructions
+
+
+def _library_call(frame: FrameType | None) -> str | None:
+    """The function of a library that the user's program called on the way to a frame; None where there is none.
+
+    A class stands for its method: "scipy.interpolate.CubicSpline".
+    """
+    called = None
+    while frame is not None and (in_library(frame.f_code.co_filename) or is_ours(frame.f_code)):
+        called = called if is_ours(frame.f_code) else frame
+        frame = frame.f_back
+    return None if called is None else function_in_words(called)
+
+
+def function_in_words(called: FrameType) -> str:
+    """The function of a library that a frame runs, by the name that users call it."""
+    names = called.f_code.co_qualname.rpartition("<locals>.")[2].removesuffix(".__new__").removesuffix(".__init__")
+    home = [part for part in called.f_globals.get("__name__", "").split(".") if not part.startswith("_")]
+    return ".".join(["np" if part == "numpy" else part for part in home if part != "core"] + [names])
 
 
 def place_in_words(frame: FrameType) -> str:

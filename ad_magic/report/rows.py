@@ -277,10 +277,16 @@ def make_flags(run: Run, rows: Sequence[Row], where: dict[int, int]) -> list[Fla
 
 def kink_of_array(op: Operation, arguments: Sequence[Any], z: Any) -> str | None:
     """Why an array primitive with a function pair has no derivative here, if it has none."""
+    from ad_magic.engine.arrays.moves import filled
     from ad_magic.engine.arrays.tables import KINKS
 
     question = KINKS.get(op.name)
-    return None if question is None else question(z, *arguments, **getattr(op, "options", {}))
+    if question is None:
+        return None
+    if hasattr(op, "template"):  # a function written in others: its arguments as the program gave them
+        args, kwargs = filled(op.template, arguments)
+        return question(z, *args, **kwargs)
+    return question(z, *arguments, **getattr(op, "options", {}))
 
 
 def _at(arguments: Sequence[Any], position: tuple[int, ...], z: Any) -> list[float]:

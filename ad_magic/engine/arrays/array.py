@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from types import FrameType
 from typing import TYPE_CHECKING, Any
 
-from ad_magic.engine.active import Active, LostDerivative, after_run, place_in_words
+from ad_magic.engine.active import Active, LostDerivative, after_run, lost_here, place_in_words
 from ad_magic.engine.complexes import Complex
 from ad_magic.engine.dual import Directions, Dual
 from ad_magic.engine.operation import INPUT, Operation, met
@@ -49,9 +49,19 @@ class Array:
 
     __class__ = property(lambda self: np.ndarray)
 
+    def __getattr__(self, name: str) -> Any:
+        """What an ndarray has and an active array has not gives its memory away."""
+        if name.startswith("_") or not hasattr(np.ndarray, name):
+            raise AttributeError(f"'numpy.ndarray' object has no attribute {name!r}")
+        if self.tape.values is None:
+            return getattr(plain(self), name)
+        raise LostDerivative(
+            f"{place_in_words(user_frame())}: .{name} gives the plain memory of an array, and that would cut the "
+            f"derivative; write ad_magic.primal(x).{name} where only the values matter"
+        )
+
     if TYPE_CHECKING:  # what `methods` adds
 
-        def __getattr__(self, name: str) -> Any: ...
         def __getitem__(self, key: Any) -> Any: ...
         def __iter__(self) -> Iterator[Any]: ...
 
@@ -74,6 +84,7 @@ class Array:
     nbytes = property(lambda self: self.place.nbytes)
     strides = property(lambda self: self.place.strides)
     flags = property(lambda self: self.place.flags)
+    device = property(lambda self: "cpu")
 
     def __len__(self) -> int:
         if not self.place.shape:
@@ -92,7 +103,10 @@ class Array:
     def __reduce_ex__(self, protocol: Any) -> Any:
         if self.tape.values is None:
             return plain(self).__reduce_ex__(protocol)
-        raise LostDerivative("an array cannot be pickled while its derivative is computed; pickle it in a later cell")
+        raise LostDerivative(
+            f"{place_in_words(user_frame())}: an array cannot be pickled while its derivative is computed; pickle it "
+            "in a later cell"
+        )
 
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **options: Any) -> Any:
         from .dispatch import call_ufunc
@@ -122,11 +136,7 @@ def _asks_for_product(frame: FrameType) -> bool:
 
 def lost() -> LostDerivative:
     """What to say where plain numbers are asked of an active array."""
-    return LostDerivative(
-        f"{place_in_words(user_frame())}: plain numbers are needed here, and that would cut the derivative; this "
-        "function has no derivative rule, or the array that is written to was made by a library (copy it first: "
-        "a = np.array(a)). Write ad_magic.primal(x) where only the values matter"
-    )
+    return lost_here(user_frame(), "plain numbers are", "Write")
 
 
 def plain(x: Any) -> Any:
@@ -157,7 +167,7 @@ def _plain(x: Array) -> Any:
     result = at_same_place(x.place, *found)
     if result is found[1] and x.base is not None:  # a view of all of it
         result = result.view()
-    if not x.place.flags.writeable and x.base is not None:
+    if not x.place.flags.writeable:
         result.flags.writeable = False
     x.tape.finals["array", id(x)] = x, result
     return result

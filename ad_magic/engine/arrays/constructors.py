@@ -111,6 +111,14 @@ def from_complex(z: Complex) -> Any:
     return made(tape, row(tape, op, tuple(columns), None, value, tangent), value, tangent)
 
 
+def no_records() -> LostDerivative:
+    """What to say where numbers are put into an array of records."""
+    return LostDerivative(
+        f"{place_in_words(user_frame())}: an array of records (dtype with field names) cannot hold a derivative; use "
+        "one array for each field"
+    )
+
+
 def as_type(x: Any, dtype: Any, copied: bool = True, order: Any = "K") -> Any:
     """x.astype(dtype): floats and complex numbers keep their derivative, whole numbers are where it stops."""
     from .functions import PAIRS, looked
@@ -118,6 +126,8 @@ def as_type(x: Any, dtype: Any, copied: bool = True, order: Any = "K") -> Any:
 
     x = operand(x)
     kind = np.dtype(dtype)
+    if kind.kind == "V":
+        raise no_records()
     if kind.kind == "O":
         out = np.empty(shape_of(x), dtype=object)
         for k in np.ndindex(shape_of(x)):

@@ -198,12 +198,18 @@ UFUNCS: dict[Any, Callable[..., Any]] = {
 
 
 def _matmul(a: Any, b: Any, axes: Any = None) -> Any:
-    usual = [(-2, -1)] * 3
-    if axes is None or [tuple(x) for x in axes] == usual:
+    if axes is None:
         return pair(PAIRS["matmul"], (a, b), {})
-    first, second, last = axes
-    z = pair(PAIRS["matmul"], (np.moveaxis(a, first, (-2, -1)), np.moveaxis(b, second, (-2, -1))), {})
-    return np.moveaxis(z, (-2, -1), last)
+    first, second, last = ((x,) if isinstance(x, int) else tuple(x) for x in axes)
+    if first == second == last == (-2, -1):
+        return pair(PAIRS["matmul"], (a, b), {})
+    z = pair(PAIRS["matmul"], (np.moveaxis(a, first, _last(first)), np.moveaxis(b, second, _last(second))), {})
+    return np.moveaxis(z, _last(last), last) if last else z
+
+
+def _last(axes: tuple[int, ...]) -> tuple[int, ...]:
+    """As many axes at the end."""
+    return tuple(range(-len(axes), 0))
 
 
 def _copied(x: Any) -> Any:
@@ -394,7 +400,8 @@ def _sorted(a: Any, axis: Any = -1, kind: Any = None, order: Any = None, stable:
     if axis is None:
         a, axis = np.reshape(a, -1), -1
     places = looked("argsort", np.argsort, (a,), {"axis": axis, "kind": "stable"})
-    return move(lambda v: np.take_along_axis(v, places, axis), (a,), {}, "sort")
+    along = {} if axis in (-1, a.ndim - 1) else {"axis": axis}
+    return move(lambda v, axis=axis: np.take_along_axis(v, places, axis), (a,), along, "sort")
 
 
 # ---- writing -------------------------------------------------------------------------------------

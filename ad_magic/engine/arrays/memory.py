@@ -145,11 +145,12 @@ class Memory:
         op = MemoryOperation("memory", (active,), self.owner.shape)
         first = (start.index if active else start,)
         if tape.forward:
-            self.tangent = (
-                np.reshape(start.tangent, (tape.directions, -1)).copy()
-                if active
-                else np.zeros((tape.directions, self.owner.size), self.owner.dtype)
-            )
+            if active:
+                self.tangent = np.reshape(start.tangent, (tape.directions, -1)).copy()
+                if self.owner.dtype.kind == "c" and not is_active(self.tangent):  # it may be real so far
+                    self.tangent = self.tangent.astype(self.owner.dtype)
+            else:
+                self.tangent = np.zeros((tape.directions, self.owner.size), self.owner.dtype)
         self.row = self.state = row(tape, op, first, None, 0.0)
 
     def opened(self) -> None:

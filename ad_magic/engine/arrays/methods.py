@@ -319,6 +319,7 @@ METHODS: dict[str, Callable[..., Any]] = {
     "resize": _resize,
     "view": _view,
     "tobytes": _bytes,
+    "setflags": lambda self, write=None, align=None, uic=None: self.place.setflags(write, align, uic),
     "__getitem__": _getitem,
     "__setitem__": _setitem,
     "__iter__": _iterate,

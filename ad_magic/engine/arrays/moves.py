@@ -11,6 +11,7 @@ import warnings
 from collections.abc import Callable
 from typing import Any
 
+from ad_magic.engine.complexes import Complex
 from ad_magic.engine.operation import Operation
 from ad_magic.engine.tape import Tape
 from ad_magic.rules.arrays.frozen import np
@@ -74,11 +75,25 @@ def leaves(x: Any) -> list[Any]:
     return [x]
 
 
+def joined(x: Any) -> Any:
+    """The arguments with complex numbers, which are pairs of active ones, as arrays without axes."""
+    kind = type(x)
+    if kind is Complex:
+        return operand(x)
+    if kind is list or kind is tuple:
+        return kind(map(joined, x))
+    return {name: joined(y) for name, y in x.items()} if kind is dict else x
+
+
 def call_of(args: Any, kwargs: Any) -> tuple[Tape | None, list[Any], Any]:
     """The run of the youngest operand of a call, its operands, and the arguments with holes for them."""
     from . import buffers
 
-    every = [operand(x) if type(x) is buffers.Buffer else x for x in leaves([list(args), kwargs])]
+    given = leaves([list(args), kwargs])
+    if any(type(x) is Complex for x in given):
+        args, kwargs = joined(tuple(args)), joined(kwargs)
+        given = leaves([list(args), kwargs])
+    every = [operand(x) if type(x) is buffers.Buffer else x for x in given]
     tape = youngest([x for x in every if not _closed(x)])
     if tape is None:
         return None, [], (args, kwargs)

@@ -10,6 +10,7 @@ import functools
 import sys
 import warnings
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -22,7 +23,7 @@ from ad_magic.engine.users import in_library
 from . import buffers, dispatch, memory, methods, scalars, tables  # noqa: F401  (methods gives Array its operators)
 from .array import NUMBERS, Array, operand
 from .buffers import Buffer, bare, holds_active, wrapped
-from .constructors import array, as_type, copy, whole
+from .constructors import array, as_type, copy, no_records, whole
 from .functions import FUNCTIONS, looked
 from .moves import standing
 from .special import scipy_modules
@@ -32,11 +33,17 @@ WATCHING: list[bool] = []  # whether the arrays that the program makes may be wr
 
 
 def _users_call() -> bool:
-    """Whether the function two frames up was called by the user's program, which may write to what it gets."""
-    if not (WATCHING and WATCHING[-1]):
+    """Whether the function two frames up was called by the user's program, which may write to what it gets, or by
+    NumPy's polynomials, which write their coefficients into new arrays."""
+    if not WATCHING:
         return False
     code = sys._getframe(2).f_code
-    return not is_ours(code) and not in_library(code.co_filename)
+    if code.co_filename.startswith(_POLYNOMIALS):
+        return True
+    return WATCHING[-1] and not is_ours(code) and not in_library(code.co_filename)
+
+
+_POLYNOMIALS = str(Path(np.__file__).parent / "polynomial")
 
 
 def _as(original: Any, function: Callable[..., Any]) -> Callable[..., Any]:
@@ -81,6 +88,8 @@ def _array(object: Any, dtype: Any = None, *,  # noqa: A002
            like: Any = None) -> Any:  # fmt: skip
     if dtype is not None and np.dtype(dtype) == np.dtype(object_type):
         return _of_objects(object)
+    if dtype is not None and np.dtype(dtype).kind == "V":
+        raise no_records()
     made = array(object) if isinstance(object, (list, tuple)) and type(object) is not Array else whole(object)
     if type(made) is Array and copy is True:
         made = copy_of(made, order)

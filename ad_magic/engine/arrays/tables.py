@@ -11,7 +11,7 @@ from importlib import import_module
 from typing import Any
 
 from ad_magic.engine.operation import Operation
-from ad_magic.rules.arrays import composed_borders, sums
+from ad_magic.rules.arrays import composed_borders, composed_kinks, sums
 from ad_magic.rules.arrays.composed import COMPOSED, MOVES
 from ad_magic.rules.arrays.frozen import np
 
@@ -179,7 +179,7 @@ def _whole(x: Any) -> Any:
 
 
 _REAL_MOVES = ("ravel", "squeeze", "expand_dims", "atleast_1d", "atleast_2d", "atleast_3d")
-_PAIR_FUNCTIONS = ("matmul", "tensordot", "concatenate", "stack")
+_PAIR_FUNCTIONS = ("tensordot", "concatenate", "stack")
 
 
 def _fill() -> None:
@@ -207,9 +207,10 @@ def _fill() -> None:
         for rule in home.RULES:
             PAIRS[rule.name] = rule
             FUNCTIONS[rule.value] = bound(rule)
-    KINKS.update(sums.KINKS)
+    KINKS.update(sums.KINKS | composed_kinks.KINKS)
     for name in _PAIR_FUNCTIONS:
         put(name, bound(PAIRS[name]))
+    put("matmul", functions._matmul)
     put("concat", bound(PAIRS["concatenate"]))
     put("tensordot", lambda *args, **kwargs: functions.boxed(bound(PAIRS["tensordot"])(*args, **kwargs)))
     for name in _REAL_MOVES:
