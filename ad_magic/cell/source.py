@@ -20,9 +20,15 @@ class Place(NamedTuple):
     span: tuple[int, int, int, int]
 
 
-@cache
-def _positions(code: CodeType) -> list[tuple[int | None, int | None, int | None, int | None]]:
-    return list(code.co_positions())
+Positions = list[tuple[int | None, int | None, int | None, int | None]]
+_POSITIONS: dict[int, tuple[CodeType, Positions]] = {}  # by identity: to hash a code object is to read it all
+
+
+def _positions(code: CodeType) -> Positions:
+    kept = _POSITIONS.get(id(code))
+    if kept is None:
+        kept = _POSITIONS[id(code)] = code, list(code.co_positions())
+    return kept[1]
 
 
 def place_of(code: CodeType, instruction: int) -> Place | None:
@@ -46,7 +52,14 @@ def place_of(code: CodeType, instruction: int) -> Place | None:
 
 def lines_of(file: str) -> tuple[str, ...]:
     """The lines of a source, of a cell or a file, without their line ends."""
-    return tuple(line.rstrip("\n") for line in linecache.getlines(file))
+    read = linecache.getlines(file)
+    kept = _LINES.get(file)
+    if kept is None or kept[0] is not read:  # linecache gives the same list as long as the file is the same
+        kept = _LINES[file] = read, tuple(line.rstrip("\n") for line in read)
+    return kept[1]
+
+
+_LINES: dict[str, tuple[list[str], tuple[str, ...]]] = {}
 
 
 def _characters(file: str, line: int, column: int) -> int:

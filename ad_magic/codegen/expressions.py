@@ -67,6 +67,17 @@ def put(expression: ast.expr, names: Mapping[str, ast.expr]) -> ast.expr:
     >>> text(put(parse("a ** b"), {"a": parse("x + 1"), "b": number(-2)}))
     '(x + 1) ** (-2)'
     """
+    kind = type(expression)  # the frequent ones at once: long programs have very many
+    if kind is ast.Name:
+        return names.get(expression.id, expression)  # type: ignore[attr-defined]
+    if kind is ast.Constant:
+        return expression
+    if kind is ast.BinOp:
+        old_left, old_right = expression.left, expression.right  # type: ignore[attr-defined]
+        left, right = put(old_left, names), put(old_right, names)
+        if left is old_left and right is old_right:
+            return expression
+        return ast.BinOp(left, expression.op, right)  # type: ignore[attr-defined]
     return cast(ast.expr, _Put(names).visit(expression))
 
 

@@ -66,21 +66,32 @@ def kept(label: str) -> str:
 # ---- finding -------------------------------------------------------------------------------------
 
 
-class _Blank(ast.NodeTransformer):
-    """An expression without its names and numbers, which are collected in order."""
-
-    def __init__(self) -> None:
-        self.found: list[Any] = []
-
-    def visit_Name(self, node: ast.Name) -> ast.AST:
-        self.found.append(node.id)
-        return ast.Name("_", ast.Load())
-
-    def visit_Constant(self, node: ast.Constant) -> ast.AST:
+def _blank(node: Any, found: list[Any]) -> Any:
+    """What an expression is without its names and numbers, which are collected in order."""
+    kind = type(node)
+    if kind is ast.Name:
+        found.append(node.id)
+        return "_"
+    if kind is ast.Constant:
         if type(node.value) not in (int, float):
-            return node
-        self.found.append(node.value)
-        return ast.Name("#", ast.Load())
+            return kind, repr(node.value)
+        found.append(node.value)
+        return "#"
+    if kind is ast.BinOp:
+        left = _blank(node.left, found)
+        return type(node.op), left, _blank(node.right, found)
+    if kind is list:
+        return tuple(_blank(x, found) for x in node)
+    if kind is ast.Call:
+        function = node.func.id if isinstance(node.func, ast.Name) else _blank(node.func, found)
+        return kind, function, _blank(node.args, found), _blank(node.keywords, found)
+    if isinstance(node, ast.AST):
+        return kind, *(_blank(x, found) for x in map(node.__dict__.get, node._fields))
+    return node
+
+
+class _Leaves(ast.NodeTransformer):
+    """Visits the names and numbers of an expression in the same order."""
 
     def visit_Call(self, node: ast.Call) -> ast.AST:
         function = node.func if isinstance(node.func, ast.Name) else self.visit(node.func)
@@ -126,9 +137,9 @@ class _Folding:
     def cut(self, statements: list[Statement]) -> list[Statement | _Region]:
         keys, leaves = [], []
         for s in statements:
-            blank = _Blank()
-            keys.append(("" if s.target else s.kind, ast.dump(blank.visit(s.value))))
-            leaves.append(blank.found)
+            found: list[Any] = []
+            keys.append(("" if s.target else s.kind, _blank(s.value, found)))
+            leaves.append(found)
         numbers: dict[Any, int] = {}
         ids = np.array([numbers.setdefault(key, len(numbers)) for key in keys])
         runs = _runs_of(ids)
@@ -388,7 +399,7 @@ def _filled(value: ast.expr, given: Sequence[ast.expr]) -> ast.expr:
     """The expression with others for its leaves, in order."""
     left = iter(given)
 
-    class Filled(_Blank):
+    class Filled(_Leaves):
         def visit_Name(self, node: ast.Name) -> ast.AST:
             return next(left)
 

@@ -149,7 +149,21 @@ def _key(value: ast.expr) -> str | None:
 
 def names_of(value: ast.AST) -> list[str]:
     """The names that an expression reads, one for each use."""
-    return [node.id for node in ast.walk(value) if isinstance(node, ast.Name)]
+    found: list[str] = []
+    _collect(value, found)
+    return found
+
+
+def _collect(node: ast.AST, found: list[str]) -> None:
+    kind = type(node)
+    if kind is ast.Name:
+        found.append(node.id)  # type: ignore[attr-defined]
+    elif kind is ast.BinOp:
+        _collect(node.left, found)  # type: ignore[attr-defined]
+        _collect(node.right, found)  # type: ignore[attr-defined]
+    elif kind is not ast.Constant:
+        for part in ast.iter_child_nodes(node):
+            _collect(part, found)
 
 
 def renamed(blocks: list[list[Statement]], new: dict[str, ast.expr]) -> list[list[Statement]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import base64
 import re
+import symtable
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -45,12 +46,14 @@ def _function(program: Straight, body: Sequence[str]) -> list[str]:
 
 def _functions(program: Straight, code: str) -> set[str]:
     """The names that are neither assigned in the program nor its parameters."""
-    tree = ast.parse("def f():\n" + "\n".join(_indented(code.splitlines())))
-    own = {*program.inputs, *program.parameters}
-    own |= {node.id for node in ast.walk(tree) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)}
-    own |= {node.name for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)}
-    own |= {node.arg for node in ast.walk(tree) if isinstance(node, ast.arg)}
-    return {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)} - own
+    whole = "\n".join([f"def f({', '.join(program.inputs)}):", *_indented(code.splitlines())])
+    return set(_globals(symtable.symtable(whole, "program", "exec").get_children()[0]))
+
+
+def _globals(scope: symtable.SymbolTable) -> Iterator[str]:
+    yield from (symbol.get_name() for symbol in scope.get_symbols() if symbol.is_global())
+    for inner in scope.get_children():
+        yield from _globals(inner)
 
 
 def _indented(lines: Sequence[str]) -> list[str]:
