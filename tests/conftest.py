@@ -28,10 +28,12 @@ hypothesis.settings.load_profile("ad_magic")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Browser tests last: the quick ones speak first, and Playwright's event loop is in nobody's way."""
+    """Browser tests last: the quick ones speak first, and Playwright's event loop is in nobody's way. Of several
+    processes one runs them all: they share a server and a browser."""
     for item in items:
         if "browser" in Path(item.path).parent.parts[len(ROOT.parts) :]:
             item.add_marker("browser")
+            item.add_marker(pytest.mark.xdist_group("browser"))
     items.sort(key=lambda item: item.get_closest_marker("browser") is not None)
 
 
