@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from ad_magic.cell.run import Run, compile_cell, run_program
-from ad_magic.codegen import curve
+from ad_magic.codegen.batch import curve
 from ad_magic.codegen.compiled import values_at
 from ad_magic.engine.tape import replay
 from ad_magic.report.result import Result

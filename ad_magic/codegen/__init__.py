@@ -1,9 +1,4 @@
-"""PROGRAMS: source text from a recorded run, and from the cell itself."""
+"""PROGRAMS: source text from a recorded run, and from the cell itself.
 
-from .batch import curve
-from .javascript import javascript
-from .python import source
-from .straight import straight
-from .symbols import NoProgram
-
-__all__ = ["NoProgram", "curve", "javascript", "source", "straight"]
+Its modules are imported one by one: a slider asks for `compiled` alone, which needs no NumPy.
+"""

@@ -11,7 +11,7 @@ from functools import cache
 from typing import Any
 
 from ad_magic.engine.decisions import decide
-from ad_magic.engine.operation import COMPARISONS, INPUT, Operation
+from ad_magic.engine.operation import ACTIVE, COMPARISONS, INPUT, Operation
 from ad_magic.engine.tape import Columns, PathChanged, replay
 from ad_magic.rules import RULES, define, substitute
 from ad_magic.rules.number import PLAIN
@@ -19,22 +19,26 @@ from ad_magic.rules.number import PLAIN
 LONGEST = 5_000  # operations; compiling costs some ten microseconds for each
 
 
-def values_at(tape: Columns, inputs: Mapping[int, Any], shown: Collection[int] = (), cached: Any = None) -> Columns:
+def values_at(
+    tape: Columns, inputs: Mapping[int, Any], shown: Collection[int] = (), cached: Any = None, kind: str = "plain"
+) -> Columns:
     """The run at other inputs (by row), as `replay` gives it; `cached` is a dictionary that keeps what was compiled.
+
+    `kind` is "plain" for floats, "active" for numbers of the engine: a derivative is to be differentiated again.
 
     Raises PathChanged where a decision comes out otherwise, and what the operations themselves raise.
     """
     if tape.arrays or len(tape) > LONGEST or cached is None:
-        return replay(tape, inputs, shown=shown)
-    program = cached.get("values")
+        return replay(tape, inputs, kind, shown)
+    program = cached.get(("values", kind))
     if program is None:
-        program = cached["values"] = compiled(tape, shown)
+        program = cached["values", kind] = compiled(tape, shown, kind)
     return tape.with_values(program(*(inputs.get(row, tape.values[row]) for row in program.inputs)), [])
 
 
-def compiled(tape: Columns, shown: Collection[int] = ()) -> Any:
+def compiled(tape: Columns, shown: Collection[int] = (), kind: str = "plain") -> Any:
     """The function from the inputs, in the order of their rows, to the list of the values of all rows."""
-    namespace: dict[str, Any] = {**PLAIN, "PathChanged": PathChanged}
+    namespace: dict[str, Any] = {**(PLAIN if kind == "plain" else ACTIVE), "PathChanged": PathChanged}
     lines: list[str] = []
     inputs = [row for row, op in enumerate(tape.ops) if op is INPUT]
     for row, (op, left, right) in enumerate(zip(tape.ops, tape.left, tape.right, strict=True)):

@@ -83,7 +83,8 @@ def curves(
 
     Raises ValueError with a sentence where there is nothing to draw.
     """
-    from ad_magic.codegen import NoProgram, curve
+    from ad_magic.codegen.batch import curve
+    from ad_magic.codegen.symbols import NoProgram
 
     why = reason(r)
     if why:

@@ -36,7 +36,8 @@ POLICY = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inli
 
 def render(r: Result, *, ranges: Mapping[str, Span] | None = None, digits: int = 6, max_rows: int = 60) -> str:
     """The page. Where the run has no program in JavaScript it says why, and holds the static report."""
-    from ad_magic.codegen import NoProgram, javascript
+    from ad_magic.codegen.javascript import javascript
+    from ad_magic.codegen.symbols import NoProgram
 
     t = table(r, max_rows=max_rows)
     sliders = moving(r, ranges or {})

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any
 from ad_magic.cell.again import Again, replayed, unit
 from ad_magic.cell.run import Output, Run
 from ad_magic.cell.source import lines_of
-from ad_magic.engine.tape import forward_sweep, has_no_row, replay, reverse_sweep
+from ad_magic.codegen.compiled import values_at
+from ad_magic.engine.tape import forward_sweep, has_no_row, reverse_sweep
 
 from .entries import Span
 from .row import Flag, Row, Source
@@ -150,7 +151,8 @@ class Result:
         for k, seed in enumerate(run.seeds):
             outer = Tape(limit=0, forward=True)
             inputs = {r: _dual(outer, run.tape.values[r], seed, r) for r in run.rows.values()}
-            adjoints = reverse_sweep(replay(run.tape, inputs, "active"), {row: 1.0})
+            again = values_at(run.tape, inputs, run.only_shown, run.cache, "active")
+            adjoints = reverse_sweep(again, {row: 1.0})
             parts = [_second(adjoints[r], self.inputs[name], outer) for name, r in run.rows.items()]
             second[k] = np.concatenate(parts)
         return second
@@ -264,7 +266,8 @@ class Result:
         """
         if kind == "interleaved":
             return self.interleaved().text
-        from ad_magic.codegen import source, straight
+        from ad_magic.codegen.python import source
+        from ad_magic.codegen.straight import straight
 
         return source(straight(self.run, kind))
 
