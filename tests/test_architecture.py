@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ast
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -61,3 +63,17 @@ def test_notebooks_and_widgets_are_known_only_downstairs(path):
         top = module.split(".")[0]
         assert top != "IPython" or floor in ("panel", "magics"), f"{path.name} imports {module}"
         assert top not in ("ipywidgets", "anywidget") or floor == "panel", f"{path.name} imports {module}"
+
+
+def test_loading_the_extension_needs_neither_numpy_nor_widgets():
+    """Both take long to load."""
+    source = """
+import sys
+from IPython.core.interactiveshell import InteractiveShell
+shell = InteractiveShell.instance()
+before = set(sys.modules)
+shell.run_line_magic("load_ext", "ad_magic")
+print(sorted({"numpy", "ipywidgets", "anywidget"} & (set(sys.modules) - before)))
+"""
+    done = subprocess.run([sys.executable, "-c", source], capture_output=True, text=True, check=True, cwd=HOME.parent)
+    assert done.stdout.splitlines()[-1] == "[]", done.stdout
