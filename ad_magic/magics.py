@@ -16,7 +16,7 @@ from IPython.core.magic_arguments import argument, magic_arguments
 from traitlets import Bool, Enum, Int
 
 from ad_magic.cell.again import Again
-from ad_magic.cell.names import containers_read
+from ad_magic.cell.names import containers_read, names_read
 from ad_magic.cell.run import CellError, Program, compile_cell, run_program
 from ad_magic.report.options import ViewOptions
 from ad_magic.report.result import Result
@@ -190,7 +190,7 @@ class ADMagic(Magics):
         given = self._inputs(args.inputs)
         of = tuple(n for part in args.of for n in part.split(",") if n)
         ranges = self._ranges(args.range)
-        before, kept = dict(namespace), containers_read(program.whole, namespace)
+        before, kept = _without_results(namespace, program), containers_read(program.whole, namespace)
         try:
             run, _ = run_program(
                 program, namespace, given, of=of, mode=mode or args.mode or self.mode, skip=shell.user_ns_hidden
@@ -366,6 +366,13 @@ def _unknown(word: str, known: list[str], what: str) -> str:
     close = difflib.get_close_matches(word, known, 1, 0.5)
     hint = f"did you mean {close[0]!r}?" if close else f"there is {_names(sorted(known))}" if known else "there is none"
     return f"unknown {what} {word!r}: {hint}"
+
+
+def _without_results(namespace: dict[str, Any], program: Program) -> dict[str, Any]:
+    """A copy of the namespace. A result of an earlier run that the cell does not read is left out: each run would hold
+    the one before it, with all its values."""
+    read = set(names_read(program.whole))
+    return {name: x for name, x in namespace.items() if type(x) is not Result or name in read}
 
 
 def _check_range(target: str, inputs: dict[str, Any]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import gc
 import math
 import signal
 import sys
@@ -454,3 +455,24 @@ def test_what_is_said_of_arrays(loaded, cell, mode):
     done = loaded.run_cell(f"%%grad x --of y --mode {mode} -q\n{cell}", silent=True)
     error = done.error_in_exec
     assert SENTENCES[cell] in str(error)
+
+
+def test_a_view_that_is_left_holds_no_run(loaded):
+    """Nothing of a run waits for the collector, also where the cell leaves views of what it wrote."""
+    loaded.run_cell("import numpy as np\nx = np.array([0.5, -1.0, 2.0])\nb = np.zeros(4)", silent=True)
+    cell = "%%grad x --of y -q -o r\nb[1:] = x\nv = b.reshape(2, 2)\nw = [v.T, v[0]]\ny = v.sum()"
+
+    def runs():
+        return sum(type(x).__name__ == "Tape" for x in gc.get_objects())
+
+    loaded.run_cell(cell, silent=True)
+    gc.collect()
+    gc.disable()
+    try:
+        before = runs()
+        for _ in range(3):
+            loaded.run_cell(cell, silent=True)
+        assert runs() == before
+    finally:
+        gc.enable()
+    assert loaded.user_ns["w"][1].base is not None and loaded.user_ns["v"].tolist() == [[0.0, 0.5], [-1.0, 2.0]]

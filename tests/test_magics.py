@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import re
+import weakref
 
 import pytest
 
@@ -247,3 +249,14 @@ def test_a_loss_inside_a_library_names_the_line_of_the_cell(loaded, capsys):
     )
     text += say(loaded, "%%grad x=2.0\nfrom statistics import NormalDist\ny = NormalDist(x, 1.0).cdf(0.5)", capsys)
     assert "LostDerivative: line 3: " in text
+
+
+def test_a_result_does_not_keep_the_one_before(loaded):
+    """A cell that is run again and again with -o r: what it can be run again with holds no earlier result."""
+    loaded.run_cell("%%grad x=2 -q -o r\ny = x**3", silent=True)
+    first = weakref.ref(loaded.user_ns["r"])
+    loaded.run_cell("%%grad x=2 -q -o r\ny = x**3", silent=True)
+    gc.collect()
+    assert first() is None
+    loaded.run_cell("%%grad x=2 -q -o s\ny = x if x < 3 else r.value * x", silent=True)
+    assert loaded.user_ns["s"].at({"x": 4.0}).value == 32.0  # the cell reads r: it is there

@@ -275,3 +275,11 @@ def test_a_program_prints_nothing_and_draws_nothing(loaded):
         with contextlib.redirect_stdout(said):
             agrees(r, called(r.code(kind), r.inputs))
         assert not said.getvalue()
+
+
+def test_what_has_no_text_is_named(loaded):
+    cell = "import scipy.linalg as sl\nz = sl.expm(np.eye(2) * x).sum()"
+    r = run(loaded, cell, {"x": 0.5})
+    for kind in KINDS:
+        with pytest.raises(ValueError, match=r"line 3: scipy\.linalg\.expm has no straight-line program"):
+            r.code(kind)

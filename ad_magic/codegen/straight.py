@@ -18,7 +18,7 @@ from .loops import Lines, folded
 from .naming import clashing, free_letters
 from .program import Block, Statement, names_of, numbered, readable, renamed, without_dead
 from .sweeps import write_adjoints, write_tangents
-from .symbols import NoProgram, Symbol, Writer, bare, tree
+from .symbols import NoProgram, PlainNeeded, Symbol, Writer, bare, tree
 from .values import Values, write_values
 
 LONGEST = 200_000  # operations that a program is written of
@@ -108,13 +108,20 @@ def _written(run: Any, kind: str, others: Mapping[str, str]) -> Straight:
         (_forward if kind == "forward" else _reverse)(program, writer, values)
     except NoProgram as error:
         line = run.line_of(writer.row)
-        raise NoProgram(f"line {line}: {error}" if line else str(error)) from None
+        said = _called(tape.ops[writer.row]) if isinstance(error, PlainNeeded) else error
+        raise NoProgram(f"line {line}: {said}" if line else str(said)) from None
     _finish(program, block)
     return program
 
 
 def _reader(values: Values, writer: Writer) -> Callable[[int | None, Any], ast.expr]:
     return lambda row, old: tree(old if row is None else values[row], writer)
+
+
+def _called(op: Any) -> str:
+    home = getattr(getattr(op.rule, "value", None), "__module__", None) or ""
+    name = f"{home}.{op.name}" if home.startswith("scipy") else op.name
+    return f"{name} has no straight-line program: it is carried out by code that cannot be written down"
 
 
 def _used(run: Any) -> bytearray:

@@ -22,6 +22,10 @@ class NoProgram(ValueError):
     """A run, or a part of it, has no program of this kind; the message says why, in one sentence."""
 
 
+class PlainNeeded(NoProgram):
+    """An operation is carried out by a function that takes plain arrays only, so that it has no text."""
+
+
 _BINARY: dict[str, tuple[type[ast.operator], Callable[[Any, Any], Any]]] = {
     "add": (ast.Add, operator.add), "sub": (ast.Sub, operator.sub), "mul": (ast.Mult, operator.mul),
     "truediv": (ast.Div, operator.truediv), "floordiv": (ast.FloorDiv, operator.floordiv),
@@ -215,7 +219,7 @@ class Symbol(Written):
         return self
 
     def __array__(self, *_: Any, **__: Any) -> Any:
-        raise NoProgram("what becomes of an array here cannot be written down")
+        raise PlainNeeded("what becomes of an array here cannot be written down")
 
     def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **options: Any) -> Any:
         if options.pop("out", None) is not None or method == "at":

@@ -8,6 +8,7 @@ would take the bare values, and the derivative would be lost in silence.
 from __future__ import annotations
 
 import dis
+import weakref
 from collections.abc import Iterator
 from types import FrameType
 from typing import TYPE_CHECKING, Any
@@ -153,7 +154,7 @@ def _plain(x: Array) -> Any:
     from .memory import at_same_place, owner
 
     known = x.tape.finals.get(("array", id(x)))
-    if known is not None:
+    if known is not None and known[0]() is x:
         return known[1]
     filling = x if x.base is None else x.base
     if type(filling.value) is not np.ndarray:  # of an open run that is older
@@ -169,7 +170,7 @@ def _plain(x: Array) -> Any:
         result = result.view()
     if not x.place.flags.writeable:
         result.flags.writeable = False
-    x.tape.finals["array", id(x)] = x, result
+    x.tape.finals["array", id(x)] = weakref.ref(x), result  # the run does not hold it: that were a cycle
     return result
 
 
