@@ -10,6 +10,7 @@ import json
 import linecache
 import math
 import signal
+import time
 import warnings
 from pathlib import Path
 
@@ -515,3 +516,17 @@ def test_only_python_is_needed():
     free = {n.id for n in ast.walk(ast.parse(text)) if isinstance(n, ast.Name)} - {"math", "inf"}
     assert "ad_magic" not in text
     assert all(hasattr(builtins, n) or n in text.split("import", 1)[1] for n in free)
+
+
+class NotToBeCopied:
+    def __deepcopy__(self, memo):
+        raise AssertionError("a tree that is none of ours was copied")
+
+
+def test_trees_of_others_are_not_copied(monkeypatch):
+    """Tools that show tracebacks (executing) leave in the one `ast.Load()` of all trees the way to a tree of theirs."""
+    load = ast.parse("x").body[0].value.ctx
+    assert ast.parse("y").body[0].value.ctx is load
+    monkeypatch.setattr(load, "parent", NotToBeCopied(), raising=False)
+    source = "def f(t):\n    return -t if t < 1 else t\nz = f(x) if x > 0 else f(2.0)"
+    assert "dz = " in interleave(source, {}, {"x": 1.0}, ["z"], style="compact").text

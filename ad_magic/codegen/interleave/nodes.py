@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import ast
-import copy
 
-from ad_magic.codegen.expressions import name
+from ad_magic.codegen.expressions import copied, name
 
 from .look import Look
 from .rules import Rules
@@ -106,7 +105,7 @@ class Nodes(Rules):
 
     def look(self, node: ast.expr) -> ast.expr:
         """An expression of which only the plain value matters, in the names of the program."""
-        return Look(self).visit(copy.deepcopy(node))
+        return Look(self).visit(copied(node))
 
     def plain(self, node: ast.expr, sort: Sort = OBJECT) -> Value:
         """The value of an expression that has no tangent."""

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import ast
-import copy
 import textwrap
 from typing import Any
 
-from ad_magic.codegen.expressions import text
+from ad_magic.codegen.expressions import copied, text
 
 from .assignments import Assignments
 from .layout import OTHER, PRIMAL, TANGENT, Line, comments_of
@@ -69,7 +68,7 @@ class Statements(Assignments):
 
     def verbatim(self, node: ast.stmt) -> None:
         """A plain statement as the user wrote it, in the names of the program."""
-        looked = ast.fix_missing_locations(Look(self).visit(copy.deepcopy(node)))
+        looked = ast.fix_missing_locations(Look(self).visit(copied(node)))
         if ast.unparse(looked) != ast.unparse(node):
             for target in ast.walk(looked):
                 if isinstance(target, ast.Name) and isinstance(target.ctx, ast.Store):

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import ast
-import copy
 import functools
 from typing import Any
 
-from ad_magic.codegen.expressions import name, text
+from ad_magic.codegen.expressions import copied, name, text
 
 from .functions import Functions
 from .layout import PRIMAL, Line
@@ -180,7 +179,7 @@ class Twins(Functions):
         node = twin.node
         looked = Look(self)
         if isinstance(node, ast.Lambda):
-            body = looked.visit(copy.deepcopy(node.body))
+            body = looked.visit(copied(node.body))
             return [Line(f"def {twin.name}({ast.unparse(node.args)}):", body=[Line(f"return {text(body)}")])]
         inner = self._inner_names(node)
         for one in ast.walk(node):  # what it reads becomes part of the program

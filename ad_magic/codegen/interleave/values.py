@@ -88,9 +88,6 @@ class Held(ast.expr):
         super().__init__()
         self.held = held
 
-    def __deepcopy__(self, memo: Any) -> Held:
-        return self
-
 
 def hold(value: Value) -> ast.expr:
     """A value in the place of an expression."""
