@@ -10,7 +10,6 @@ import json
 import linecache
 import math
 import signal
-import time
 import warnings
 from pathlib import Path
 
