@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import shutil
 import subprocess
+import tempfile
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -20,7 +22,10 @@ const revive = (key, x) => (x !== null && typeof x === "object" && "float" in x 
 const keep = (key, x) => (typeof x === "number" && !Number.isFinite(x) ? {{ float: String(x) }} : x);
 const data = JSON.parse(require("fs").readFileSync(0, "utf8"), revive);
 process.stdout.write(JSON.stringify({expression}, keep));"""
-    done = subprocess.run([str(NODE), "-e", code], input=json.dumps(_out(data)), capture_output=True, text=True)
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "script.cjs"  # a program may be longer than a command line can be
+        file.write_text(code, encoding="utf-8")
+        done = subprocess.run([str(NODE), str(file)], input=json.dumps(_out(data)), capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     return json.loads(
         done.stdout, object_hook=lambda x: float(x["float"].replace("Infinity", "inf")) if "float" in x else x

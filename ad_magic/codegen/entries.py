@@ -24,6 +24,7 @@ from .symbols import Entry, NoProgram, Writer, bare, tree
 from .values import refuse_overflow
 
 ENTRIES = 4_000  # so many numbers of arrays a program may have
+_OTHER_FLOATS = (np.float16, np.float32, *([np.longdouble] if np.dtype(np.longdouble) != np.dtype(float) else []))
 Label = Callable[[int], str | None]  # what a row is called; None for the inside of another row
 
 
@@ -212,6 +213,8 @@ class _Values:
     def _value(self, op: Any, arguments: Sequence[Any], z: Any) -> Any:
         if np.iscomplexobj(z) if not isinstance(z, tuple) else any(map(np.iscomplexobj, z)):
             raise self.refuse("a complex array")
+        if getattr(z, "dtype", None) in _OTHER_FLOATS:
+            raise self.refuse(f"an array of {z.dtype.name}")
         if not op.array or hasattr(op, "pull_carefully"):
             return _by_entry(self.writer, op, arguments, z)
         if hasattr(op, "result") or isinstance(z, tuple):
@@ -334,10 +337,10 @@ def _partials(writer: Writer, op: Any, marked: Any, values: Sequence[Any], z: An
     if not shape:
         return [(k, [partial]) for k, partial in scalar_partials(writer, rule, operands, marks, z)]
     spread = [_spread(x, shape) for x in operands]
-    found: dict[int, list[Any]] = {}
+    found: dict[int, list[Any]] = {k: [] for k, _ in rule.live_partials(tuple(marks))}
     for position in np.ndindex(shape):
         for k, partial in scalar_partials(writer, rule, [x[position] for x in spread], marks, z[position]):
-            found.setdefault(k, []).append(partial)
+            found[k].append(partial)
     return list(found.items())
 
 
@@ -350,6 +353,9 @@ def _local_partials(writer: Writer, tape: Columns, values: Sequence[Any], row: i
     partials = _partials(writer, op, op._marked(tape.left[row], tape.right[row]), values, z)
     for (_, factors), recorded in zip(partials, tape.partials(row), strict=True):
         found = np.empty(len(factors), object)
+        if not factors:  # of an empty array
+            shown.append(found)
+            continue
         found[:] = [Entry(writer, writer.block.atom(limit_of(writer, p), row), p.value) for p in factors]
         found, shape = found.reshape(np.shape(z)), np.shape(recorded)  # which is spread over the entries of the value
         shown.append(found[(0,) * (found.ndim - len(shape)) + tuple(slice(n) for n in shape)])

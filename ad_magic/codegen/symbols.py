@@ -392,6 +392,8 @@ def tree(x: Any, writer: Writer) -> ast.expr:
     if isinstance(x, np.ndarray):
         return writer.constant(x)
     if isinstance(x, np.generic):
+        if isinstance(x.item(), np.generic):
+            raise NoProgram(f"a number of type {x.dtype.name} cannot be written down in a program")
         return tree(x.item(), writer)
     if isinstance(x, (float, int)) or x is None:
         return number(x)
