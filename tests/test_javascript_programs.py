@@ -14,7 +14,8 @@ from program_samples import SAMPLES
 from test_straight_programs import loaded, nudged, run  # noqa: F401  (loaded is a fixture)
 
 from ad_magic.cell.again import replayed, unit
-from ad_magic.codegen import NoProgram, javascript
+from ad_magic.codegen.javascript import javascript
+from ad_magic.codegen.symbols import NoProgram
 from ad_magic.engine.tape import PathChanged, forward_sweep, reverse_sweep
 
 pytestmark = needs_node

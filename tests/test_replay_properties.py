@@ -22,7 +22,9 @@ from hypothesis import strategies as st
 
 from ad_magic.cell.again import Again, replayed
 from ad_magic.cell.run import compile_cell, run_program
-from ad_magic.codegen import NoProgram, compiled, curve
+from ad_magic.codegen import compiled
+from ad_magic.codegen.batch import curve
+from ad_magic.codegen.symbols import NoProgram
 from ad_magic.engine.tape import PathChanged
 from ad_magic.report.result import Result
 
