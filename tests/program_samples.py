@@ -58,6 +58,7 @@ CONSTANTS = [
     Sample(
         "f32 outs", "w=np.arange(3,dtype=np.float32)/3\na=np.sum(w*y)\nb=w*y+x", {"x": X, "y": 0.1}, {"y": 0.3}, "a,b"
     ),
+    Sample("f32 const", "z=np.sum(x*(np.arange(3,dtype=np.float32)/3))", {"x": X}, {"x": X * 2}),
     Sample("f32 scal", "w=np.float32(0.1)\nz=w*x", {"x": 1.5}, {"x": 2.0}),
     Sample("f32 arr arr", "w=np.arange(3,dtype=np.float32)/3\nz=np.sum(w*x)", {"x": X}, {"x": X * 2}),
     Sample("big f32", "w=np.arange(1000,dtype=np.float32)/3\nz=np.sum(w*x)", {"x": 1.5}, {"x": 2.0}),

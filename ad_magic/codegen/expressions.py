@@ -341,7 +341,7 @@ def product(partial: ast.expr, derivative: ast.expr) -> ast.expr:
     """
     if isinstance(partial, ast.BinOp) and isinstance(partial.op, ast.Div) and constant(partial.left) in (1, -1):
         numerator = derivative if constant(partial.left) == 1 else negative(derivative)
-        return ast.BinOp(numerator, ast.Div(), partial.right)
+        return _divide(numerator, partial.right, constant(numerator), constant(partial.right))
     return _multiply(partial, derivative, constant(partial), constant(derivative))
 
 

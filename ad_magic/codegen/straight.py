@@ -58,7 +58,8 @@ class Straight:
     @property
     def one(self) -> ast.expr:
         """The seed of a sweep. Next to an array of lower precision a number of Python would have that too."""
-        lower = any(getattr(z, "dtype", None) in (np.float32, np.float16) for z in self.run.tape.values)
+        arrays = (*self.run.tape.values, *self.constants.values())
+        lower = any(getattr(z, "dtype", None) in (np.float32, np.float16) for z in arrays)
         return parse("np.float64(1.0)") if lower else ast.Constant(1.0)
 
 
