@@ -99,13 +99,13 @@ def test_what_is_too_large_for_sliders_is_said(result):
 
 
 def test_without_a_program_it_holds_the_report_and_says_why(result, monkeypatch):
-    import ad_magic.codegen as codegen
+    from ad_magic.codegen import javascript, symbols
 
     def none(run):
-        raise codegen.NoProgram("quad <has> no program in JavaScript.")
+        raise symbols.NoProgram("quad <has> no program in JavaScript.")
 
     r = result("z = x * y", "x=2 y=3")
-    monkeypatch.setattr(codegen, "javascript", none)
+    monkeypatch.setattr(javascript, "javascript", none)
     text = page.render(r)
     tags = Tags(text)
     assert "This page does not move: quad &lt;has&gt; no program in JavaScript." in text
