@@ -7,6 +7,7 @@ import doctest
 import importlib
 import pkgutil
 
+import numpy as np
 import pytest
 
 import ad_magic
@@ -15,9 +16,11 @@ MODULES = sorted(m.name for m in pkgutil.walk_packages(ad_magic.__path__, "ad_ma
 
 
 @pytest.fixture(autouse=True)
-def _no_underscore_is_left():
-    """A doctest that shows a value leaves it in builtins, where IPython takes it for gettext's."""
-    yield
+def _as_in_a_new_process():
+    """A doctest that shows a value leaves it in builtins, where IPython takes it for gettext's; and the cell of an
+    earlier test may have told NumPy how to print."""
+    with np.printoptions(precision=8, suppress=False, floatmode="maxprec", linewidth=75, threshold=1000):
+        yield
     builtins.__dict__.pop("_", None)
 
 
