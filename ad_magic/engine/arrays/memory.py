@@ -291,10 +291,6 @@ def _alike(value: Any, view: np.ndarray[Any, Any]) -> bool:
     return value.value.shape == view.shape and value.value.dtype == view.dtype
 
 
-def _flat_tangent(value: Any, tape: Tape, active: bool) -> Any:
-    return directions(value) if active else 0.0
-
-
 def _current(x: Array) -> tuple[Any, ...]:
     refresh(x)
     return x.index, x.value, x.tangent

@@ -15,12 +15,12 @@ from ad_magic.rules.arrays import scipy_linalg
 from ad_magic.rules.arrays.frozen import np
 
 from .array import Array, is_active, operand
-from .buffers import holds_active
 from .compose import compose
 from .constructors import copy
 from .dispatch import no_rule
 from .functions import looked
 from .perform import pair
+from .special import stand_in
 
 
 def _as_scipy(name: str, original: Callable[..., Any]) -> Callable[..., Any]:
@@ -114,7 +114,7 @@ def stand_ins() -> dict[str, Callable[..., Any]]:
             active = functools.partial(_composed, name, body)
         else:
             active = _refused(name)
-        made[name] = _stand_in(original, active)
+        made[name] = stand_in(original, active)
     return made
 
 
@@ -128,14 +128,3 @@ def _composed(name: str, body: Callable[..., Any], *args: Any, **kwargs: Any) ->
     if isinstance(result, tuple):
         return tuple(copy(x, "F") if type(x) is Array else x for x in result)
     return copy(result, "F") if type(result) is Array else result
-
-
-def _stand_in(original: Callable[..., Any], active: Callable[..., Any]) -> Callable[..., Any]:
-    @functools.wraps(original)
-    def function(*args: Any, **kwargs: Any) -> Any:
-        if any(map(holds_active, args)) or any(map(holds_active, kwargs.values())):
-            return active(*args, **kwargs)
-        return original(*args, **kwargs)
-
-    del function.__wrapped__
-    return function

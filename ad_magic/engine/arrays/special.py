@@ -199,11 +199,13 @@ def _stand_ins() -> dict[str, Callable[..., Any]]:
         if name.startswith("_") or name in _AS_THEY_ARE or type(original) is not FunctionType:
             continue
         if (original.__module__ or "").startswith("scipy.special"):
-            made[name] = _stand_in(original, _OWN.get(name) or _refused(name))
+            made[name] = stand_in(original, _OWN.get(name) or _refused(name))
     return made
 
 
-def _stand_in(original: Callable[..., Any], active: Callable[..., Any]) -> Callable[..., Any]:
+def stand_in(original: Callable[..., Any], active: Callable[..., Any]) -> Callable[..., Any]:
+    """A function of a library that hands over to `active` where an argument is."""
+
     @functools.wraps(original)
     def function(*args: Any, **kwargs: Any) -> Any:
         if any(map(holds_active, args)) or any(map(holds_active, kwargs.values())):
