@@ -76,7 +76,7 @@ def replayed(run: Run, inputs: Mapping[str, Any]) -> Run:
     if forward:
         columns = [forward_sweep(tape, {row: unit(tape.values[row], position)}) for _, position, row in run.seeds]
         tape = tape.with_values(tape.values, list(zip(*columns, strict=True)))
-    return replace(run, inputs=values, tape=tape, outputs=[_output(o, tape, forward) for o in run.outputs])
+    return replace(run, inputs=values, tape=tape, outputs=[output_at(o, tape, forward) for o in run.outputs])
 
 
 def unit(value: Any, position: tuple[int, ...], size: Any = 1.0) -> Any:
@@ -102,7 +102,8 @@ def _as_before(old: Any, new: Any) -> Any:
     return float(new)
 
 
-def _output(output: Output, tape: Columns, forward: bool) -> Output:
+def output_at(output: Output, tape: Columns, forward: bool = False) -> Output:
+    """An output as the rows of another tape have it; of a forward run with its tangents."""
     if output.rows is None:
         return output
     if output.scalar:

@@ -71,6 +71,21 @@ def last_assigned(tree: ast.Module) -> str | None:
     return None
 
 
+def line_of_value(tree: ast.Module, name: str | None) -> int | None:
+    """The line on which a name is last assigned at the top of a cell; that of its last expression for None.
+
+    >>> line_of_value(ast.parse("y = 1\\ny = 2\\nprint(y)"), "y")
+    2
+    """
+    if name is None:
+        return tree.body[-1].lineno if tree.body else None
+    for statement in reversed(tree.body):
+        for node in ast.walk(statement):
+            if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store) and node.id == name:
+                return node.lineno
+    return tree.body[-1].lineno if tree.body and isinstance(tree.body[-1], ast.Expr) else None
+
+
 def _last_in(statement: ast.stmt) -> str | None:
     if isinstance(
         statement, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Import, ast.ImportFrom, ast.Delete)

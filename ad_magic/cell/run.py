@@ -7,26 +7,25 @@ import itertools
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from types import CodeType, TracebackType
+from types import CodeType
 from typing import Any, cast
 
-from ad_magic.engine.active import LAST_LOST, Active, LostDerivative, function_in_words, primal
+from ad_magic.engine.active import Active, LostDerivative, primal, refuse_left
 from ad_magic.engine.complexes import Complex
 from ad_magic.engine.decisions import TEXTS
 from ad_magic.engine.dual import Directions, Dual
+from ad_magic.engine.errors import as_told
 from ad_magic.engine.standins import plain_in, standing_in
-from ad_magic.engine.tape import LOCATED, Columns, Tape, is_ours
+from ad_magic.engine.tape import LOCATED, Columns, Tape, mark_unused
 from ad_magic.engine.traced import Traced
-from ad_magic.engine.users import in_library
+from ad_magic.engine.words import kind_of
 
-from .names import find_inputs, last_assigned
+from .errors import CellError
+from .names import find_inputs, last_assigned, line_of_value, names_read
+from .progress import Say, progress
 from .source import Place, lines_of, only_printed, operands_at, place_of, title_of
 
 DIRECTIONS = 4096  # so many tangents a run in forward mode carries along
-
-
-class CellError(ValueError):
-    """What a user did wrong in asking, in one sentence; the magics show it as one line."""
 
 
 @dataclass(frozen=True)
@@ -75,6 +74,9 @@ class Run:
     file: str | None = None  # the source that was run
     cells: dict[str, int] = field(default_factory=dict)  # file name of a cell -> its execution count
     label: str | None = None  # the source of a trailing expression that has no name
+    title: str = "this cell"  # what to call the source
+    part: tuple[int, int] | None = None  # the lines of it that were run: those of a function in a file
+    fixed: Mapping[str, Any] = field(default_factory=dict)  # what the program was given besides its inputs
     cache: dict[str, Any] = field(default_factory=dict, compare=False, repr=False)  # what was made from the run
 
     @cached_property
@@ -127,6 +129,16 @@ class Run:
         return sum(getattr(self.inputs[name], "size", 1) for name in self.rows)
 
 
+@dataclass(frozen=True)
+class Home:
+    """Where the source stands that a program is shown by: a cell's own, or that of the function that it calls."""
+
+    file: str
+    title: str = "this cell"
+    part: tuple[int, int] | None = None  # its lines in the file; None for all
+    fixed: Mapping[str, Any] = field(default_factory=dict)  # what a function was given that is no input
+
+
 @dataclass
 class Program:
     """A cell, compiled: the statements, and the trailing expression where there is one."""
@@ -137,6 +149,8 @@ class Program:
     last: CodeType | None
     last_text: str | None
     cells: dict[str, int] = field(default_factory=dict)
+    home: Home | None = None  # None for a cell
+    outputs: Callable[[Any], list[tuple[str, Any]]] | None = None  # of a call: what it gives, by name
 
     @property
     def whole(self) -> CodeType:
@@ -165,13 +179,15 @@ def run_program(
     of: Sequence[str] = (),
     mode: str = "both",
     skip: Any = (),
+    say: Say | None = None,
 ) -> tuple[Run, Any]:
     """Run a cell once, with its inputs as active numbers.
 
     `given` maps each named input to its value, or to None where the namespace has it; without any, the inputs are the
     floats and float arrays that the cell reads. `of` names the outputs. Returns the Run and the plain value of the
     trailing expression. What the cell raises propagates, its traceback without our frames; the namespace then holds
-    plain numbers all the same. Raises CellError for an input or an output that is none.
+    plain numbers all the same. `say` is told how far a long run is. Raises CellError for an input or an output that is
+    none.
     """
     __tracebackhide__ = True
     inputs = read_inputs(program, namespace, given)
@@ -189,39 +205,52 @@ def run_program(
     rows = {name: number.index for name, number in numbers.items()}
     value: Any = None
     outputs: list[Output] = []
-    with standing_in(namespace, program.tree, skip):
+    with progress(tape, say), standing_in(namespace, program.tree, skip) as guard:
         namespace.update(numbers)
         try:
             exec(program.body, namespace)
             if program.last is not None:
                 value = eval(program.last, namespace)
-            outputs = [read_output(name, v, tape) for name, v in choose_outputs(program, namespace, value, of)]
+            outputs = [_output_of(program, name, v, tape) for name, v in choose_outputs(program, namespace, value, of)]
         except BaseException as error:
-            trace = without_our_frames(error.__traceback__)
-            lost = _hidden_loss(error, trace) or _library_loss(error, trace)
-            if lost is not None:
-                raise lost.with_traceback(trace) from None
-            error.with_traceback(trace)
-            chained = error.__cause__ or error.__context__
-            while chained is not None:  # what was raised while an error was handled, and so on
-                chained.with_traceback(without_our_frames(chained.__traceback__))
-                chained = chained.__cause__ or chained.__context__
+            told = as_told(error)
+            if told is not error:
+                raise told from None
             raise
         finally:
+            guard.open = False
             columns = tape.close()  # its numbers are plain values from here on; leaving the block takes them out
             for name, number in numbers.items():  # an input that was not assigned keeps the object it had
                 if namespace.get(name) is number:
                     namespace[name] = _as_it_was(number, given.get(name), before.get(name, inputs[name]))
-    label = program.last_text if outputs and outputs[0].name == "out" else None
-    run = Run(mode, inputs, rows, outputs, columns, program.file, program.cells, label)
-    return run, plain_in(value)
+    if tape.left_behind is not None:
+        for output in outputs:
+            _refuse_left(tape, columns, output)
+    mark_unused(columns, (row for output in outputs for row, _ in output.seeds()))
+    label = program.last_text if outputs and outputs[0].name == "out" and program.outputs is None else None
+    home = program.home or Home(program.file)
+    about = (home.file, program.cells, label, home.title, home.part, home.fixed)
+    return Run(mode, inputs, rows, outputs, columns, *about), plain_in(value)
+
+
+def _refuse_left(tape: Tape, columns: Columns, output: Output) -> None:
+    """Raises LostDerivative where an output is computed with a number that a solver's function has left."""
+    __tracebackhide__ = True
+    from ad_magic.engine.left import refuse_left_rows
+
+    try:
+        refuse_left_rows(columns, output.parts)
+        for tangents in _flatten(output.tangents, leaf=tuple) if output.tangents is not None else ():
+            refuse_left(tape, tangents)  # of a long forward run not all rows are kept
+    except LostDerivative as error:
+        raise error.with_traceback(None) from None
 
 
 def read_inputs(program: Program, namespace: dict[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
     """The inputs by name, as floats or float arrays (ints are promoted)."""
     names = list(given) or find_inputs(program.whole, namespace)
     if not names:
-        raise CellError("no inputs: the cell reads no float. Name them and give values: %%grad x=1.5 y=2")
+        raise CellError(_no_inputs(program, namespace))
     inputs = {}
     for name in names:
         value = given.get(name)
@@ -233,10 +262,20 @@ def read_inputs(program: Program, namespace: dict[str, Any], given: Mapping[str,
     return inputs
 
 
+def _no_inputs(program: Program, namespace: dict[str, Any]) -> str:
+    whole = [n for n in names_read(program.whole) if type(namespace.get(n)) is int]
+    if whole:
+        return f"no inputs: the cell reads no float, only the int {whole[0]}. Named, it is one: %%grad {whole[0]}"
+    return "no inputs: the cell reads no float. Name them and give values: %%grad x=1.5 y=2"
+
+
 def _as_input(name: str, given: Any) -> Any:
     value: Any = primal(given)
     if isinstance(value, (float, int)) and not isinstance(value, bool):
-        return float(value)
+        try:
+            return float(value)
+        except OverflowError:
+            raise CellError(f"input {name!r} is a whole number beyond the largest float, 1.8e308") from None
     dtype = getattr(value, "dtype", None)
     if dtype is not None and dtype.kind in "fiu":
         return value.astype(float) if value.ndim else float(value)
@@ -248,7 +287,7 @@ def _kind_in_words(value: Any) -> str:
     """What a value is that can be no input and no output: "a str", "an array of complex numbers"."""
     dtype = getattr(value, "dtype", None)
     if dtype is None or not isinstance(value, _arrays()):
-        return f"a {type(value).__name__}"
+        return kind_of(value)
     kinds = {"c": "complex numbers", "b": "truth values", "O": "objects", "U": "texts", "S": "bytes"}
     return f"an array of {kinds.get(dtype.kind, dtype)}"
 
@@ -288,6 +327,8 @@ def _as_it_was(number: Any, given: Any, before: Any) -> Any:
 
 def choose_outputs(program: Program, namespace: dict[str, Any], value: Any, of: Sequence[str]) -> list[tuple[str, Any]]:
     """What is differentiated: the names given, else the trailing expression, else the variable assigned last."""
+    if program.outputs is not None:
+        return program.outputs(value)
     if of:
         missing = [name for name in of if name not in namespace]
         if missing:
@@ -359,21 +400,28 @@ def _arrays() -> type:
     return np.ndarray
 
 
+def _output_of(program: Program, name: str, value: Any, tape: Tape) -> Output:
+    """An output, or an error with the line on which it gets its value."""
+    try:
+        return read_output(name, value, tape)
+    except CellError as error:
+        line = line_of_value(program.tree, None if name == "out" and program.last is not None else name)
+        raise CellError(f"line {line}: {error}" if line is not None else str(error)) from None
+
+
 def read_output(name: str, value: Any, tape: Tape) -> Output:
     """An output: its plain value, and which rows it is made of."""
+    what = f"the output {name!r}" if name != "out" else "the value of the last expression"
+    it = name if name != "out" else "(…)"
+    parts = f"differentiate its parts: {it}.real, {it}.imag or abs({it if name != 'out' else '…'})"
     if type(value) is Complex or isinstance(value, complex):
-        raise CellError(
-            f"the output {name!r} is complex; differentiate its parts: {name}.real, {name}.imag or abs({name})"
-        )
+        raise CellError(f"{what} is complex; {parts}")
     if value is None:
-        raise CellError(
-            f"the output {name!r} is None, not a number (a function without return, or a branch not taken?)"
-        )
+        raise CellError(f"{what} is None, not a number (a function without return, or a branch not taken?)")
     if not is_numeric(value):
         if getattr(getattr(value, "dtype", None), "kind", "") == "c":
-            parts = f"{name}.real, {name}.imag or abs({name})"
-            raise CellError(f"the output {name!r} is {_kind_in_words(value)}; differentiate its parts: {parts}")
-        raise CellError(f"the output {name!r} is {_kind_in_words(value)}, not a number or an array of numbers")
+            raise CellError(f"{what} is {_kind_in_words(value)}; {parts}")
+        raise CellError(f"{what} is {_kind_in_words(value)}, not a number or an array of numbers")
     array = as_array(value)
     if array is not None:
         value = array
@@ -391,7 +439,7 @@ def read_output(name: str, value: Any, tape: Tape) -> Output:
     try:
         plain = np.array(each(lambda x: float(primal(x)), value))
     except ValueError:
-        raise CellError(f"the output {name!r} is a ragged list: its rows have different lengths") from None
+        raise CellError(f"{what} is a ragged list: its rows have different lengths") from None
     return Output(name, plain, each(lambda x: _row(x, tape), value), each(lambda x: _tangent(x, tape), value))
 
 
@@ -411,68 +459,3 @@ def _flatten(value: Any, leaf: type | None = None) -> list[Any]:
     if isinstance(value, list):
         return [x for y in value for x in _flatten(y, leaf)]
     return [value]
-
-
-_DRAW = (
-    "a random draw takes plain numbers, and that would cut the derivative. Draw first and shape it then: "
-    "mean + width * rng.standard_normal(n), low + (high - low) * rng.random(n)"
-)
-
-
-def _hidden_loss(error: BaseException, trace: TracebackType | None) -> LostDerivative | None:
-    """The LostDerivative that a C function turned into an error of its own (`required argument is not a float`)."""
-    code, instruction, lost = LAST_LOST
-    LAST_LOST[:] = None, None, None
-    while trace is not None:
-        rest = trace.tb_next
-        asked = (trace.tb_frame.f_code, trace.tb_lasti) == (code, instruction) or isinstance(error, LostDerivative)
-        if rest is not None and asked and _module_of(rest).startswith("numpy.random"):  # Cython shows its own lines
-            return LostDerivative(f"line {trace.tb_lineno}: {_DRAW}")
-        if rest is None:
-            return lost if asked and not isinstance(error, LostDerivative) else None
-        trace = rest
-    return None
-
-
-def _module_of(trace: TracebackType) -> str:
-    return str(trace.tb_frame.f_globals.get("__name__", ""))
-
-
-def _library_loss(error: BaseException, trace: TracebackType | None) -> LostDerivative | None:
-    """A library's own error about an active number or array that it was given, as a sentence that says so."""
-    if type(error) not in (TypeError, AttributeError):
-        return None
-    users: TracebackType | None = None
-    inner: TracebackType | None = None
-    while trace is not None:
-        if not in_library(trace.tb_frame.f_code.co_filename):
-            users, inner = trace, None
-        elif inner is None:
-            inner = trace
-        trace = trace.tb_next
-    if users is None or inner is None:
-        return None
-    frame = inner.tb_frame
-    held = [x for local in frame.f_locals.values() for x in (local if isinstance(local, tuple) else (local,))]
-    if not any(type(x) in Active.types or type(x).__name__ == "Array" for x in held):
-        return None
-    name = function_in_words(frame)
-    said = str(error).partition("\n")[0].replace("a 'Array' object", "an active array")
-    return LostDerivative(
-        f"line {users.tb_lineno}: {name} has no derivative rule, and cannot take a number or an array whose derivative "
-        f"is computed ({type(error).__name__}: {said}). Write ad_magic.primal(x) where only the value matters"
-    )
-
-
-def without_our_frames(trace: TracebackType | None) -> TracebackType | None:
-    """A traceback with only the frames of the user and of libraries."""
-    kept = []
-    while trace is not None:
-        if not is_ours(trace.tb_frame.f_code):
-            kept.append(trace)
-        trace = trace.tb_next
-    following: TracebackType | None = None
-    for one in reversed(kept):
-        one.tb_next = following
-        following = one
-    return following

@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterable
 from functools import cache
 from pathlib import Path
 from types import CodeType
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 
 class Place(NamedTuple):
@@ -171,6 +171,47 @@ def only_looked_at(place: Place) -> bool:
     return _goes_to(path, _LOOKS)
 
 
+_NUMBERS = ("sum", "float", "int", "abs", "min", "max", "pow", "round")  # they take a truth value for 0 or 1
+
+
+def counted_with(place: Place) -> bool:
+    """Whether the comparison at a place goes on as a number: `(x > 1) * x`, `n = x > 1` with `n * x` further on."""
+    path = _path(place)
+    if not path or not _covers_exactly(path[-1], place.span):
+        return False
+    inner = path[-1]
+    for outer in reversed(path[:-1]):
+        if isinstance(outer, (ast.BinOp, ast.AugAssign)):
+            return not isinstance(outer.op, (ast.BitAnd, ast.BitOr, ast.BitXor))
+        if isinstance(outer, ast.UnaryOp) and isinstance(outer.op, (ast.USub, ast.UAdd)):
+            return True
+        if isinstance(outer, ast.Assign):
+            names = {target.id for target in outer.targets if isinstance(target, ast.Name)}
+            return outer.value is inner and _names_counted_with(path[0], names)
+        if isinstance(outer, ast.Call):
+            return inner is not outer.func and isinstance(outer.func, ast.Name) and outer.func.id in _NUMBERS
+        if not isinstance(outer, (ast.GeneratorExp, ast.ListComp)) or inner is not outer.elt:
+            return False
+        inner = outer
+    return False
+
+
+def _covers_exactly(node: ast.AST, span: tuple[int, int, int, int]) -> bool:
+    return isinstance(node, ast.Compare) and _span(node)[:2] == span[:2]
+
+
+def _names_counted_with(tree: ast.AST, names: Collection[str]) -> bool:
+    """Whether one of these names is an operand of arithmetic somewhere in a source."""
+    for node in ast.walk(tree):
+        operands: list[ast.expr] = [node.left, node.right] if isinstance(node, ast.BinOp) else []
+        if isinstance(node, ast.AugAssign):
+            operands = [node.value]
+        bits = isinstance(getattr(node, "op", None), (ast.BitAnd, ast.BitOr, ast.BitXor))
+        if not bits and any(isinstance(x, ast.Name) and x.id in names for x in operands):
+            return True
+    return False
+
+
 def _goes_to(path: list[ast.AST], functions: Collection[str]) -> bool:
     """Whether a path leads into a call of one of these functions."""
     return any(
@@ -206,8 +247,8 @@ def _path_to(tree: ast.AST, span: tuple[int, int, int, int]) -> list[ast.AST]:
 def _covers(node: ast.AST, span: tuple[int, int, int, int]) -> bool:
     if isinstance(node, ast.comprehension):
         return any(_covers(child, span) for child in ast.iter_child_nodes(node) if isinstance(child, ast.expr))
-    # every expression and statement has a place; ast.AST in general has none
-    start, end = (node.lineno, node.col_offset), (node.end_lineno, node.end_col_offset)  # type: ignore[attr-defined]
+    placed: Any = node  # an expression, a statement or a keyword: ast.AST in general has no place
+    start, end = (placed.lineno, placed.col_offset), (placed.end_lineno, placed.end_col_offset)
     return start <= span[:2] and span[2:] <= end
 
 

@@ -1,6 +1,6 @@
-"""TRUST: independent derivatives to compare with, and the report of the comparison."""
+"""TRUST: independent derivatives to compare with, and what the comparison has found."""
 
 from .compare import check
-from .report import CheckReport
+from .findings import CheckRow, Findings
 
-__all__ = ["CheckReport", "check"]
+__all__ = ["CheckRow", "Findings", "check"]

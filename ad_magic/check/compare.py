@@ -3,36 +3,71 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+import random
+import time
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from ad_magic.rules.number import NotAnalytic
 
-from .complexstep import entry
-from .differences import judge, measure
-from .formulas import evaluate
+from . import stopping
+from .agreement import FORMULA, Agreement, Pair, ratio
+from .complexstep import complex_step, entry
+from .differences import Function, judge, measure
+from .directions import Directions
+from .findings import CheckRow, Findings
+from .formulas import FormulaError, evaluate
+from .operations import Operations, check_operations
 from .program import Evaluate, cell_program, random_numbers_kept, recorded_program
-from .report import FORMULA, CheckReport, CheckRow
 from .subject import Components, Seed, derivatives, spread
-from .verdict import DIFFERS, KINK, Comparison, compare, not_applicable
+from .sweep import Sweep, sweep
+from .tolerances import RTOL, integrates
+from .verdict import AGREES, DIFFERS, KINK, SKIPPED, Comparison, compare, not_applicable
+from .watch import Watch, watching
 
 DIFFERENCES, COMPLEX, FORWARD = "central differences", "complex step", "forward mode"
+ROUGH = 0.1  # so much, in relation to the largest, an integration may be off by its tolerances
 EXACT = 1e-8  # relative error allowed where both numbers are exact but for rounding
 SEEDS = 100  # entries of array inputs that are checked; of more, so many, evenly spread
 COMPONENTS = 100  # of array outputs, likewise
 PAIRS = 2_000  # so many of an input and an output
-WORK = 20_000_000  # operations that a check may replay, which for long programs means fewer entries
+WORK = 600_000  # operations that a check may replay, which for long programs means fewer entries and directions
+MANY = 20  # entries of the inputs from which on random directions are tried, and so many of them
+SWEEPS = 4  # inputs of which the whole sweep of steps is made
+LONGEST = 200_000  # operations of a program of which it is made
+PATIENCE = 0.5  # seconds for all sweeps
 BY_ENTRY = 30  # so many operations on entries of arrays take the time of one operation
 
 
-def check(result: Any, expect: Mapping[str, Any] | None = None) -> CheckReport:
+NO_RULE = (
+    "No operation is to blame: each agrees with differences of its own. Does the cell compute something that was not "
+    "recorded (a text that is read back, an int), or is the derivative that of another program?"
+)
+
+
+def check(
+    result: Any, expect: Mapping[str, Any] | None = None, *, directions: int | None = None, seed: int = 0
+) -> Findings:
     """Check the derivatives of a Result; `expect` gives formulas of the user's own by seed ("x", "w[0]") or input.
 
-    Raises ValueError, with one sentence, for a formula that does not work.
+    `directions` is how many random directions are tried (where inputs have many entries 20, else none), `seed` makes
+    them others. Raises ValueError, with one sentence, for a formula that does not work.
     """
+    held = stopping.frozen(result)
+    result = held or result
     run = result.run
+    title = ", ".join(f"{name} = {_shown(value)}" for name, value in result.inputs.items())
+    label = result.output_label or " and ".join(o for o in result.outputs)
     components = Components(run, COMPONENTS)
-    got = derivatives(result, components)
+    try:
+        got = derivatives(result, components)
+    except Exception as error:  # a rule that somebody has written may raise
+        operations = check_operations(run, suspicious=True, seed=seed)
+        if not operations.wrong:
+            raise
+        note = f"The derivative could not be computed: {type(error).__name__}: {error}"
+        return Findings(label, title, (), (note,), operations=named(result, operations))
     names = result.seeds
     formulas = _formulas(result, names, expect or {}, components)
     chosen = _chosen(result, formulas, len(components.which))
@@ -44,11 +79,16 @@ def check(result: Any, expect: Mapping[str, Any] | None = None) -> CheckReport:
             f"{len(components.which)} of {components.count} entries of the output were checked, evenly spread."
         )
     rows: list[CheckRow] = []
-    with random_numbers_kept():
-        program, why = _program(result)
+    pairs: dict[str, list[Pair]] = {}
+    with random_numbers_kept(), watching() as watch:
+        program, why = _program(result, watch, components, held is not None)
         if why:
             notes.append(why)
-        for s in chosen:
+        if held is not None:
+            notes.append(stopping.NOTE)
+
+        def look(s: int) -> Seed:
+            """All methods for one seed."""
             one = Seed(result, s, names[s], [line[s] for line in got], components)
             found = {
                 FORMULA: _against_formula(one, formulas.get(s)),
@@ -56,10 +96,100 @@ def check(result: Any, expect: Mapping[str, Any] | None = None) -> CheckReport:
                 COMPLEX: _against_complex_step(one),
                 FORWARD: _against_forward(one),
             }
-            rows += [_row(one, method, outcomes) for method, outcomes in found.items() if outcomes]
-    title = ", ".join(f"{name} = {_shown(value)}" for name, value in result.inputs.items())
-    label = result.output_label or " and ".join(o for o in result.outputs)
-    return CheckReport(label, title, tuple(rows), tuple(notes))
+            rows.extend(_row(one, method, outcomes) for method, outcomes in found.items() if outcomes)
+            for method, outcomes in found.items():
+                pairs.setdefault(method, []).extend(_pairs(one, outcomes) if outcomes else [])
+            return one
+
+        looked = {s: look(s) for s in chosen}
+        along, culprit = _along_directions(result, got, components, program, directions, seed)
+        if culprit is not None and culprit not in looked:
+            looked[culprit] = look(culprit)
+        differs = {row.seed for row in (*rows, *along) if row.word == DIFFERS and row.method != FORMULA}
+        operations = named(result, check_operations(run, suspicious=bool(differs), seed=seed))
+        if differs and not operations.wrong and operations.checked == operations.count:
+            notes.append(NO_RULE)
+        kinks = {row.seed for row in rows if row.word == KINK}
+        sweeps = _sweeps(sorted(looked.values(), key=lambda one: one.name not in differs), program, kinks)
+    agreements = tuple(Agreement(method, tuple(found)) for method, found in pairs.items() if found)
+    notes += [agreement.warning for agreement in agreements if agreement.warning]
+    return Findings(label, title, tuple(rows), tuple(notes), along, operations, agreements, sweeps)
+
+
+def named(result: Any, operations: Operations) -> Operations:
+    """With the wrong operations written as in the table: "sin(v3)"."""
+    try:
+        table = dict(zip(result.tape_rows, result.rows, strict=True)) if operations.wrong else {}
+    except Exception:  # the sweep over a wrong rule may raise
+        return operations
+    wrong = tuple(
+        replace(w, text=f"{table[w.row].name} = {table[w.row].expression}") if w.row in table else w
+        for w in operations.wrong
+    )
+    return replace(operations, wrong=wrong)
+
+
+def _along_directions(
+    result: Any, got: Sequence[Sequence[float]], components: Components, program: Evaluate, count: int | None, seed: int
+) -> tuple[tuple[CheckRow, ...], int | None]:
+    """A row for each method along random directions; and, where one differs, the seed that does most to it."""
+    seeds = len(result.run.seeds)
+    if count is None:
+        count = MANY if seeds > MANY else 0
+    if not count or not seeds or not got or not all(math.isfinite(x) for line in got for x in line):
+        return (), None
+    most = WORK // max(1, 10 * _operations(result.run.tape))
+    there, draw = Directions(result, got, components, program), random.Random(seed)
+    drawn = [there.drawn(draw) for _ in range(max(1, min(count, most)))]
+    rows, culprit = [], None
+    methods = {DIFFERENCES: there.by_differences, COMPLEX: there.by_complex_step, FORWARD: there.by_forward}
+    for method, look in methods.items():
+        outcomes = {k: outcome for k, one in enumerate(drawn) if (outcome := look(*one)) is not None}
+        if not outcomes:
+            continue
+        k = min(outcomes, key=lambda k: outcomes[k].badness)
+        outcome = outcomes[k]
+        several = len(drawn) > 1
+        note = "; ".join(part for part in (f"the worst of {len(drawn)}" if several else "", outcome.note) if part)
+        name = f"{len(drawn)} random directions" if several else "a random direction"
+        slope = there.got(*drawn[k])
+        rows.append(CheckRow(name, method, outcome.expected, slope, outcome.error, outcome.verdict, note))
+        if outcome.word == DIFFERS and culprit is None:
+            culprit = there.located(*drawn[k], look)
+    return tuple(rows), culprit
+
+
+def _sweeps(seeds: Sequence[Seed], program: Evaluate, kinks: Collection[str]) -> tuple[Sweep, ...]:
+    """How the error of a quotient depends on the step, along the first inputs, those that differ before the others."""
+    found: list[Sweep] = []
+    began = time.perf_counter()
+    for one in seeds:
+        long = found and time.perf_counter() - began > PATIENCE
+        if len(found) == SWEEPS or long or _operations(one.run.tape) > LONGEST or not one.slopes:
+            break
+        if not (all(map(math.isfinite, (*one.slopes, *one.values, one.x))) and (one.kept or one.result.again)):
+            continue
+        by_complex = None
+        if one.kept and not one.run.tape.arrays and not isinstance(one.complex_step, NotAnalytic):
+
+            def by_complex(h: float, one: Seed = one) -> list[float]:
+                return complex_step(one.run.tape, one.row, one.outputs, one.position, h)
+
+        found.append(sweep(one.name, one.x, one.slopes, _moving(one, program), by_complex, one.name in kinks))
+    return tuple(found)
+
+
+def _pairs(one: Seed, outcomes: Sequence[Comparison]) -> list[Pair]:
+    """The finite numbers that one method has compared."""
+    several = one.components.count > 1
+    return [
+        Pair(f"∂{component}/∂{one.name}" if several else one.name, got, outcome.expected, outcome.word)
+        for component, got, outcome in zip(one.components.names, one.slopes, outcomes, strict=True)
+        if outcome.word in (AGREES, DIFFERS, SKIPPED)
+        and outcome.expected is not None
+        and math.isfinite(got)
+        and math.isfinite(outcome.expected)
+    ]
 
 
 def _chosen(result: Any, formulas: Mapping[int, Any], components: int) -> list[int]:
@@ -79,13 +209,22 @@ def _operations(tape: Any) -> int:
     return len(tape) + sum(getattr(value, "size", 0) for value in tape.values) // BY_ENTRY
 
 
-def _program(result: Any) -> tuple[Evaluate, str]:
-    """What is run for the differences: the cell again, or what was recorded of it, and then why."""
+def _program(result: Any, watch: Watch, components: Components, held: bool = False) -> tuple[Evaluate, str]:
+    """What is run for the differences, and a note: the cell again, or what was recorded of it. If `held`, what the
+    cell gives to `stop_gradient` stays as it is at the first run.
+
+    Where it integrates, the values of the components become those with tight tolerances.
+    """
     run, again = result.run, result.again
     recorded = recorded_program(result)
     if again is None:
         return recorded, ""
-    program = cell_program(run, again)
+
+    def made(tight: bool) -> Evaluate:
+        program = cell_program(run, again, watch, tight=tight)
+        return stopping.holding(program) if held else program
+
+    program = made(False)
     instead = "; the differences are those of the recorded operations."
     try:
         values = program(run.inputs)
@@ -98,7 +237,24 @@ def _program(result: Any) -> tuple[Evaluate, str]:
         if compare(old, new, floor=1e-9).word == DIFFERS and not (old != old and new != new):
             why = "random numbers, or it changes what an earlier cell has made?"
             return recorded, f"Run again, the cell gives {new:.6g} instead of {old:.6g} ({why}){instead}"
-    return program, ""
+    tight = _tight(made(True), run, components, before) if integrates(run) else None
+    return tight or (program, "")
+
+
+def _tight(program: Evaluate, run: Any, components: Components, before: Sequence[float]) -> tuple[Evaluate, str] | None:
+    """A program with tight tolerances of its integrators; None where its values are then quite different."""
+    try:
+        values = program(run.inputs)
+    except Exception:
+        return None
+    scale = max(map(abs, before), default=0.0)
+    if len(values) != len(before) or not all(abs(a - b) <= ROUGH * scale for a, b in zip(values, before, strict=True)):
+        return None
+    components.values = components.chosen(values)
+    return program, (
+        f"For the differences SciPy integrates with rtol = {RTOL:.0e}: with the cell's own tolerances they would be "
+        "off by as much as its values."
+    )
 
 
 # ---- the four methods: each gives one comparison for each component ------------------------------
@@ -113,7 +269,7 @@ def _formulas(
     for target, formula in expect.items():
         of_target = [s for s, (name, _, _) in enumerate(result.run.seeds) if target in (name, names[s])]
         if not of_target:
-            raise ValueError(f"there is no input {target!r} to expect a derivative of; there is {_list(names)}")
+            raise FormulaError(f"there is no input {target!r} to expect a derivative of; there is {_list(names)}")
         numbers = evaluate(target, formula, result.inputs, namespace)
         wanted = components.count * len(of_target)
         if len(numbers) == 1:  # one number for all of them
@@ -124,7 +280,7 @@ def _formulas(
                 if len(numbers) == components.count == len(of_target)
                 else ""
             )
-            raise ValueError(
+            raise FormulaError(
                 f"the formula for {target} gives {_count(len(numbers))}; the derivative has {_count(wanted)}{hint}"
             )
         for place, s in enumerate(of_target):
@@ -138,7 +294,8 @@ def _against_formula(one: Seed, expected: Sequence[float] | None) -> list[Compar
     return [compare(g, e, floor=EXACT, natural=_natural(one, v)) for g, e, v in _each(one, expected)]
 
 
-def _against_differences(one: Seed, program: Evaluate) -> list[Comparison]:
+def _moving(one: Seed, program: Evaluate) -> Function:
+    """The program as a function of this input alone; what it gives are the components."""
     inputs = dict(one.run.inputs)
 
     def along(moved: float) -> list[float]:
@@ -152,9 +309,13 @@ def _against_differences(one: Seed, program: Evaluate) -> list[Comparison]:
             raise ValueError("the output changes its shape")
         return one.components.chosen(values)
 
+    return along
+
+
+def _against_differences(one: Seed, program: Evaluate) -> list[Comparison]:
     if not one.kept and one.result.again is None:
         return [not_applicable("a long run in forward mode is not kept")] * len(one.slopes)
-    trials = measure(along, one.x, one.values, one.slopes)
+    trials = measure(_moving(one, program), one.x, one.values, one.slopes)
     found: list[Comparison] = []
     for k, (slope, value) in enumerate(zip(one.slopes, one.values, strict=True)):
         outcome = judge(trials, k, one.x, value, slope, name=one.name)
@@ -181,12 +342,15 @@ def _against_forward(one: Seed) -> list[Comparison]:
     if one.result.mode != "both":
         return []
     expected = [0.0 if row is None else float(entry(one.tangents[row], place)) for row, place in one.outputs]
-    return [
-        compare(g, e, floor=EXACT, natural=_natural(one, v))
-        if g == g or e == e
-        else not_applicable("both modes give NaN here")
-        for g, e, v in _each(one, expected)
-    ]
+    return [_of_two_modes(one, g, e, v) for g, e, v in _each(one, expected)]
+
+
+def _of_two_modes(one: Seed, got: float, expected: float, value: float) -> Comparison:
+    if not math.isfinite(value):  # the one mode has looked again, in numbers of a greater range
+        return not_applicable(f"the value is {value} here")
+    if got != got and expected != expected:
+        return not_applicable("both modes give NaN here")
+    return compare(got, expected, floor=EXACT, natural=_natural(one, value))
 
 
 def _each(one: Seed, expected: Sequence[float]) -> list[tuple[float, float, float]]:
@@ -198,23 +362,6 @@ def _natural(one: Seed, value: float) -> float:
 
 
 # ---- explanations --------------------------------------------------------------------------------
-
-
-def ratio(got: float, expected: float | None) -> str:
-    """What a wrong derivative looks like: a wrong sign, a missing factor.
-
-    >>> ratio(-3.0, 3.0), ratio(3.0, 6.0000001)
-    ('the sign is wrong', 'a factor 2 is missing')
-    """
-    if not got or not expected or not math.isfinite(got / expected):
-        return ""
-    times = expected / got
-    for factor in (2, 3, 4, 5, 10, math.pi):
-        name = "π" if factor == math.pi else str(factor)
-        for exponent, words in ((1, f"a factor {name} is missing"), (-1, f"it is {name} times too large")):
-            if math.isclose(abs(times), factor**exponent, rel_tol=1e-5):
-                return words + (", and the sign is wrong" if times < 0 else "")
-    return "the sign is wrong" if math.isclose(times, -1.0, rel_tol=1e-5) else ""
 
 
 def _with_ratio(outcome: Comparison, got: float) -> Comparison:

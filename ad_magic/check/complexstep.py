@@ -41,17 +41,34 @@ def unit(value: Any, position: Position, size: Any = 1.0) -> Any:
 
 
 def complex_step(
-    tape: Columns, seed: int, outputs: Sequence[tuple[int | None, Position]], position: Position = ()
+    tape: Columns,
+    seed: int,
+    outputs: Sequence[tuple[int | None, Position]],
+    position: Position = (),
+    step: float | None = None,
 ) -> list[float]:
     """The derivative of each output with respect to the input at row `seed`, of an array the entry at `position`.
 
-    An output is a row, None for a constant, and the position in it. Raises NotAnalytic, with one clear sentence, where
-    a complex step is not possible.
+    An output is a row, None for a constant, and the position in it. The step is as small as it may be, if it is not
+    given. Raises NotAnalytic, with one clear sentence, where a complex step is not possible.
     """
     x = entry(tape.values[seed], position)
-    h = max(STEP * (abs(x) or 1.0), 1e-290)
+    h = step or max(STEP * (abs(x) or 1.0), 1e-290)
+    return _slopes(tape, {seed: unit(tape.values[seed], position, complex(0.0, h))}, outputs, h)
+
+
+def complex_step_along(
+    tape: Columns, along: Mapping[int, Any], outputs: Sequence[tuple[int | None, Position]]
+) -> list[float]:
+    """The derivative of each output along a direction, which is given by row of the inputs."""
+    return _slopes(tape, {seed: d * complex(0.0, STEP) for seed, d in along.items()}, outputs, STEP)
+
+
+def _slopes(
+    tape: Columns, moves: Mapping[int, Any], outputs: Sequence[tuple[int | None, Position]], h: float
+) -> list[float]:
     try:
-        values = _values(tape, {seed: tape.values[seed] + unit(tape.values[seed], position, complex(0.0, h))})
+        values = _values(tape, {seed: tape.values[seed] + move for seed, move in moves.items()})
     except NotAnalytic:
         raise
     except (ArithmeticError, ValueError, TypeError) as error:

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from itertools import combinations, pairwise
 
 from .verdict import AGREES, DIFFERS, KINK, SAFETY, TOO_SMALL, Comparison, compare, is_kink, not_applicable
+from .watch import TooLong
 
 EPSILON = 2.0**-52
 FLOOR = 1e-6  # relative error that is always allowed
@@ -55,6 +56,8 @@ def probe(f: Function, x: float, step: float) -> Trial:
     """Run the program at x ± step, x ± step / 2, x ± step / 4."""
 
     def side(sign: int) -> Samples | Exception:
+        if not 0 < abs((x + sign * step / 4) - x) < math.inf:  # at infinity, and where floats end
+            return ValueError(f"there is no float beside {x:g}")
         try:
             return [(moved - x, f(moved)) for moved in (x + sign * step / part for part in (1, 2, 4))]
         except Exception as error:  # whatever the user's program raises
@@ -85,10 +88,11 @@ def judge(
         return not_applicable(f"the value is {middle} here")
     trials = next(([trial] for trial in trials if _agrees(trial, k, x, middle, got)), trials)
     central, left, right = _central(trials, k), _one_sided(trials, k, middle, -1), _one_sided(trials, k, middle, 1)
-    if left is None and right is None:
+    side = right or left
+    if side is None:
         return not_applicable(f"{_trouble(trials, k, 1)} at {name} ± h")
     if central is None:
-        return _at_edge(trials, k, x, middle, got, name, right or left, 1 if right else -1)  # type: ignore[arg-type]
+        return _at_edge(trials, k, x, middle, got, name, side, 1 if right else -1)
     assert left is not None
     assert right is not None
     infinite = {s: _limit(trials, k, middle, s) for s, slope in ((-1, left), (1, right)) if _is_vague(slope)}
@@ -257,6 +261,8 @@ def _trouble(trials: Sequence[Trial], k: int, sign: int) -> str:
         if isinstance(samples, Exception):
             if type(samples).__name__ == "PathChanged":
                 return "a decision of the recorded program comes out otherwise"
+            if isinstance(samples, TooLong):
+                return "the program does not come to an end"
             return f"the program raises {type(samples).__name__}"
         odd = [values[k] for _, values in samples if not math.isfinite(values[k])]
         if odd:

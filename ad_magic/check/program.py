@@ -16,16 +16,21 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from types import CodeType, FunctionType
 from typing import Any
 
+from .tolerances import tightly
+from .watch import Watch
+
 Evaluate = Callable[[Mapping[str, Any]], list[float]]  # inputs by name -> the components of the outputs, in order
 
 
-def cell_program(run: Any, again: Any) -> Evaluate:
-    """The cell with plain numbers."""
-    mutable = _mutable(again.program.whole, again.before)
+def cell_program(run: Any, again: Any, watch: Watch, *, tight: bool = False) -> Evaluate:
+    """The cell with plain numbers, with `tight` integrators if asked. A run raises TooLong where it does not end."""
+    mutable = mutable_of(again.program.whole, again.before)
     views = {name: again.before.get(name) for name in run.inputs} | mutable
     views = {name: value for name, value in views.items() if type(value).__name__ == "ndarray"}
 
     def read(namespace: Mapping[str, Any], value: Any) -> list[float]:
+        if again.program.outputs is not None:  # of a function
+            return [x for _, part in again.program.outputs(value) for x in flat(part)]
         if again.of:
             return [x for name in again.of for x in flat(namespace[name])]
         return flat(value if _is_numeric(value) else namespace[run.outputs[0].name])
@@ -35,7 +40,8 @@ def cell_program(run: Any, again: Any) -> Evaluate:
         shared = _views(views, own) if own.keys() & views.keys() else {}
         with contextlib.redirect_stderr(io.StringIO()), warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            return list(again.plain({**_copies(mutable), **own, **shared}, read))
+            with watch.limited(), tightly(again.before, tight) as integrators:
+                return list(again.plain({**copies_of(mutable), **integrators, **own, **shared}, read))
 
     return evaluate
 
@@ -68,7 +74,7 @@ def _is_numeric(value: Any) -> bool:
     return isinstance(value, (float, int))
 
 
-def _mutable(code: CodeType, namespace: Mapping[str, Any]) -> dict[str, Any]:
+def mutable_of(code: CodeType, namespace: Mapping[str, Any]) -> dict[str, Any]:
     """The objects of earlier cells that a cell could change: those that it and the functions it calls name."""
     names: set[str] = set()
     codes: list[CodeType] = [code]
@@ -93,7 +99,7 @@ def _is_mutable(value: Any) -> bool:
     )
 
 
-def _copies(values: Mapping[str, Any]) -> dict[str, Any]:
+def copies_of(values: Mapping[str, Any]) -> dict[str, Any]:
     """Copies of the objects, what they share stays shared; an object that cannot be copied is used as it is."""
     memo: dict[int, Any] = {}
     copies = {}
@@ -107,7 +113,7 @@ def _copies(values: Mapping[str, Any]) -> dict[str, Any]:
 
 def _views(arrays: Mapping[str, Any], inputs: Mapping[str, Any]) -> dict[str, Any]:
     """Copies of those arrays that stand in the same memory as an input, in one memory again; the inputs as given."""
-    from ad_magic.engine.arrays.memory import at_same_place, owner
+    from ad_magic.engine.arrays.places import at_same_place, owner
 
     roots = {}
     for name in inputs.keys() & arrays.keys():

@@ -7,10 +7,10 @@ from functools import cached_property
 from itertools import product
 from typing import Any
 
+from ad_magic.engine.kinks import where_at_kink
 from ad_magic.engine.operation import COMPARISONS
 from ad_magic.engine.tape import Columns, forward_sweep, has_no_row
-from ad_magic.rules import by_entry, compile_expression
-from ad_magic.rules.number import NotAnalytic, numpy_names
+from ad_magic.rules.number import NotAnalytic
 
 from .complexstep import Position, complex_step, entry, unit
 
@@ -104,9 +104,7 @@ class Seed:
             return any(map(_is_some, moves)) and isinstance(self.complex_step, NotAnalytic)
         import numpy as np
 
-        where = compile_expression(by_entry(op.rule.kink.where), (*op.rule.arguments, "z"), numpy_names())
-        with np.errstate(all="ignore"):
-            at_kink = where(*tape.arguments(row), tape.values[row])
+        at_kink = where_at_kink(op.rule, tape.arguments(row), tape.values[row])
         return any(_is_some(np.where(at_kink, t, 0.0)) for t in moves)
 
     def _is_edge(self, row: int) -> bool:

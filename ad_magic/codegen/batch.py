@@ -1,11 +1,11 @@
-"""A recorded run at many inputs at once: its statements with arrays of points in the place of numbers. For curves."""
+"""A recorded run at many inputs at once: its statements with arrays of points in the place of numbers."""
 
 from __future__ import annotations
 
 import ast
 from collections.abc import Callable, Sequence
 from functools import reduce
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 from ad_magic.engine.tape import Columns, PathChanged, forward_sweep, replay
 from ad_magic.rules import by_entry, define
@@ -18,55 +18,90 @@ from .program import Block, names_of, readable, renamed, without_dead
 from .straight import row_names
 from .symbols import Entry, NoProgram, Writer
 
-Curve = tuple[Any, Any, Any]
+Seed = tuple[str, tuple[int, ...]]  # an input, or an entry of one
 
 
-def curve(run: Any, name: str, points: Sequence[float], entry: tuple[int, ...] = ()) -> Curve:
+class Number(NamedTuple):
+    """A number of a run: an entry of a row of its tape, or a constant, where `row` is None.
+
+    `within` is the number of rows of the tape that must come out as recorded; None for all of them.
+    """
+
+    row: int | None
+    place: tuple[int, ...] = ()
+    constant: float = 0.0
+    within: int | None = None
+
+
+def curve(
+    run: Any, name: str, points: Sequence[float], entry: tuple[int, ...] = (), of: Number | None = None
+) -> tuple[Any, Any, Any]:
     """(values, slopes, valid) of the first output along one input, or one entry of it, the others as they are.
 
     Three arrays, one entry for each point: the output, its derivative with respect to this input, and whether all
-    decisions come out there as recorded (where they do not, the two others are those of another program).
+    decisions come out there as recorded (where they do not, the two others are those of another program). Where the
+    program has no value the two are NaN. With `of` they are those of another number of the run.
     Raises ValueError where the output is no single number.
     """
-    output = run.outputs[0]
-    if not output.scalar:
-        raise ValueError(f"{output.name} is an array: a curve is that of a number")
-    xs = np.asarray(points, dtype=float)
+    return _at(run, [(name, tuple(entry))], [points], of, along=(name, tuple(entry)))
+
+
+def surface(run: Any, axes: Sequence[Seed], points: Sequence[Sequence[float]], of: Number | None = None) -> Any:
+    """(values, valid) of the same over several inputs: `points` has a sequence of numbers for each of the `axes`."""
+    values, _, valid = _at(run, [(name, tuple(entry)) for name, entry in axes], points, of)
+    return values, valid
+
+
+def _at(run: Any, axes: list[Seed], points: Sequence[Any], of: Number | None, along: Seed | None = None) -> Any:
+    """Values, slopes along one seed or zeros, and what is valid."""
+    of = of or _output(run)
+    columns = [np.asarray(xs, dtype=float) for xs in points]
     cached = run.cache.setdefault("curves", {})
-    key = name, tuple(entry)
+    key = along, of
     if key not in cached:
         try:
-            cached[key] = _compiled(run, name, tuple(entry))
+            cached[key] = _compiled(run, along, of)
         except NoProgram:
             cached[key] = None
     if cached[key] is None:
-        return _one_by_one(run, name, xs, tuple(entry))
+        return _one_by_one(run, axes, columns, of, along)
     given = [np.asarray(run.inputs[n])[position] for n, position, _ in run.seeds]
-    moving = [(n, position) for n, position, _ in run.seeds].index(key)
-    given[moving] = xs
+    seeds = [(n, position) for n, position, _ in run.seeds]
+    for seed, xs in zip(axes, columns, strict=True):
+        given[seeds.index(seed)] = xs
     with np.errstate(all="ignore"):
-        value, slope, valid = (np.array(np.broadcast_to(x, xs.shape)) for x in cached[key](*given))
+        value, slope, valid = (np.array(np.broadcast_to(x, columns[0].shape)) for x in cached[key](*given))
     again = valid & ~(np.isfinite(value) & np.isfinite(slope))  # singular points have their own rules
     if cached[key].stricter:
         again |= ~valid
     if again.any():
-        value[again], slope[again], valid[again] = _one_by_one(run, name, xs[again], tuple(entry))
+        some = [xs[again] for xs in columns]
+        value[again], slope[again], valid[again] = _one_by_one(run, axes, some, of, along)
     return value, slope, valid
 
 
-def _compiled(run: Any, name: str, entry: tuple[int, ...]) -> Any:
+def _output(run: Any) -> Number:
+    output = run.outputs[0]
+    if not output.scalar:
+        raise ValueError(f"{output.name} is an array: a curve is that of a number")
+    return Number(output.rows, (), output.value if output.rows is None else 0.0)
+
+
+def _compiled(run: Any, along: Seed | None, of: Number) -> Any:
     tape = run.tape
     if tape.recorded > len(tape):
         raise NoProgram("a long run in forward mode keeps no tape")
     names = {row: f"v{k}" for k, row in enumerate(row_names(tape, run.rows))}
     block = Block()
-    seed = next(s for s in run.seeds if s[:2] == (name, entry))
-    rows = write_by_entry(Writer(block), run, names, [seed])
-    output = run.outputs[0]
-    found = (output.value, 0.0) if output.rows is None else (rows.values[output.rows], rows.tangents[0][output.rows])
+    seeds = [next(s for s in run.seeds if s[:2] == along)] if along else []
+    rows = write_by_entry(Writer(block), run, names, seeds)
+    found = [of.constant if of.row is None else _entry(rows.values[of.row], of.place), 0.0]
+    if of.row is not None and seeds:
+        found[1] = _entry(rows.tangents[0][of.row], of.place)
     ends = [_ast(x) for x in found]
-    used = [block.renamed[n].id if n in block.renamed else n for e in ends for n in names_of(e)]  # type: ignore[attr-defined]
-    statements = readable(without_dead(renamed([block.statements], block.renamed), used), used)[0]
+    used = [block.now(n) for e in ends for n in names_of(e)]
+    asked = [s for s in block.statements if s.kind != "guard" or of.within is None or s.row < of.within]
+    statements = readable(without_dead(renamed([asked], block.renamed), used), used)[0]
     lines = [f"def program({', '.join(text(x.expression) for x in rows.inputs)}):", "    valid = True"]
     for s in statements:
         if s.kind == "guard":
@@ -79,6 +114,10 @@ def _compiled(run: Any, name: str, entry: tuple[int, ...]) -> Any:
     # entry by entry NumPy may ask for more than the run has decided: which of an array is the greatest
     program.stricter = any(s.kind == "guard" and not tape.ops[s.row].decision for s in statements)
     return program
+
+
+def _entry(x: Any, place: tuple[int, ...]) -> Any:
+    return x[place] if place and isinstance(x, np.ndarray) else x
 
 
 def _ast(x: Any) -> ast.expr:
@@ -98,10 +137,11 @@ class _Pointwise(ast.NodeTransformer):
         return node
 
     def visit_Compare(self, node: ast.Compare) -> ast.expr:
-        call = node.left if isinstance(node.left, ast.Call) and isinstance(node.left.func, ast.Name) else None
-        if call is not None and call.func.id == "error_of":  # type: ignore[attr-defined]
+        call = node.left
+        called = call.func.id if isinstance(call, ast.Call) and isinstance(call.func, ast.Name) else ""
+        if isinstance(call, ast.Call) and called == "error_of":
             return ast.Call(ast.Name("fails", ast.Load()), [self.visit(call.args[0])], [])
-        if call is not None and call.func.id == "best_of":  # type: ignore[attr-defined]
+        if isinstance(call, ast.Call) and called == "best_of":
             return ast.Call(ast.Name("best_is", ast.Load()), [*map(self.visit, call.args), node.comparators[0]], [])
         if any(isinstance(x, ast.Constant) and isinstance(x.value, str) for x in node.comparators):
             raise NoProgram("the program looks at the text of a number")
@@ -168,28 +208,39 @@ _DECISIONS: dict[str, Any] = {
 # ---- where there is no such program --------------------------------------------------------------
 
 
-def _one_by_one(run: Any, name: str, points: Any, entry: tuple[int, ...]) -> Curve:
+def _one_by_one(run: Any, axes: list[Seed], points: list[Any], of: Number, along: Seed | None) -> Any:
     """The recorded operations at one point after the other."""
-    values, slopes, valid = np.full(points.shape, np.nan), np.full(points.shape, np.nan), np.zeros(points.shape, bool)
-    row, output = run.rows[name], run.outputs[0]
-    for k, x in enumerate(points):
-        given: Any = float(x)
-        direction: Any = 1.0
-        if np.shape(run.inputs[name]):
-            given = np.array(run.inputs[name], dtype=float)
-            direction = np.zeros(given.shape)
-            given[entry], direction[entry] = x, 1.0
+    shape = points[0].shape
+    values, slopes, valid = np.full(shape, np.nan), np.full(shape, 0.0), np.zeros(shape, bool)
+    for k, at in enumerate(zip(*points, strict=True)):
+        given: dict[int, Any] = {}
+        for (name, entry), x in zip(axes, at, strict=True):
+            given[run.rows[name]] = _put(given.get(run.rows[name], run.inputs[name]), entry, x)
         try:
-            tape = _again(run, {row: given})
-            slope = 0.0 if output.rows is None else forward_sweep(tape, {row: direction})[output.rows]
-        except (PathChanged, ArithmeticError, ValueError):
+            tape = _again(run, given, of.within)
+            values[k] = of.constant if of.row is None else _entry(tape.values[of.row], of.place)
+            if along and of.row is not None:
+                direction = {run.rows[along[0]]: _put(np.zeros(np.shape(run.inputs[along[0]])), along[1], 1.0)}
+                slopes[k] = _entry(forward_sweep(tape, direction)[of.row], of.place)
+        except PathChanged:
+            values[k] = slopes[k] = np.nan
             continue
-        values[k] = output.value if output.rows is None else tape.values[output.rows]
-        slopes[k], valid[k] = slope, True
+        except (ArithmeticError, ValueError):  # on this path, and it leads nowhere
+            values[k] = slopes[k] = np.nan
+        valid[k] = True
     return values, slopes, valid
 
 
-def _again(run: Any, inputs: dict[int, Any]) -> Columns:
+def _put(value: Any, entry: tuple[int, ...], x: float) -> Any:
+    """A value with one entry replaced; the number alone where it is one."""
+    if not entry:
+        return float(x)
+    changed = np.array(value, dtype=float)
+    changed[entry] = x
+    return changed
+
+
+def _again(run: Any, inputs: dict[int, Any], within: int | None) -> Columns:
     if run.tape.recorded > len(run.tape):
         raise PathChanged(len(run.tape), None)
-    return replay(run.tape, inputs, shown=run.only_shown)
+    return replay(run.tape if within is None else run.tape.head(within), inputs, shown=run.only_shown)

@@ -11,7 +11,7 @@ from functools import cache
 from typing import Any
 
 from ad_magic.engine.decisions import decide
-from ad_magic.engine.operation import ACTIVE, COMPARISONS, INPUT, Operation
+from ad_magic.engine.operation import COMPARISONS, INPUT, Operation, active_names, value_of
 from ad_magic.engine.tape import Columns, PathChanged, replay
 from ad_magic.rules import RULES, define, substitute
 from ad_magic.rules.number import PLAIN
@@ -38,7 +38,7 @@ def values_at(
 
 def compiled(tape: Columns, shown: Collection[int] = (), kind: str = "plain") -> Any:
     """The function from the inputs, in the order of their rows, to the list of the values of all rows."""
-    namespace: dict[str, Any] = {**(PLAIN if kind == "plain" else ACTIVE), "PathChanged": PathChanged}
+    namespace: dict[str, Any] = {**(PLAIN if kind == "plain" else active_names()), "PathChanged": PathChanged}
     lines: list[str] = []
     inputs = [row for row, op in enumerate(tape.ops) if op is INPUT]
     for row, (op, left, right) in enumerate(zip(tape.ops, tape.left, tape.right, strict=True)):
@@ -50,6 +50,9 @@ def compiled(tape: Columns, shown: Collection[int] = (), kind: str = "plain") ->
             lines += _decision(tape, row, op, operands, namespace, row in shown)
         elif op.rule.variadic:
             lines.append(f"v{row} = {op.rule.expression(*operands)}")
+        elif op.rule.called is not None:  # of the user's own
+            namespace[f"own{row}"] = value_of(op.rule, kind)
+            lines.append(f"v{row} = own{row}({', '.join(operands)})")
         else:
             lines.append(f"v{row} = {_template(op.name).format(*operands)}")
             if "pow" in op.name:

@@ -61,23 +61,28 @@ def number(x: Any) -> ast.expr:
     return name("inf") if x == math.inf else ast.Constant(x)
 
 
+def thunk(value: ast.expr) -> ast.expr:
+    """A function without arguments that computes an expression."""
+    return ast.Lambda(ast.arguments(posonlyargs=[], args=[], kwonlyargs=[], kw_defaults=[], defaults=[]), value)
+
+
 def put(expression: ast.expr, names: Mapping[str, ast.expr]) -> ast.expr:
     """The expression with others in the place of its names. (The function that is called keeps its name.)
 
     >>> text(put(parse("a ** b"), {"a": parse("x + 1"), "b": number(-2)}))
     '(x + 1) ** (-2)'
     """
-    kind = type(expression)  # the frequent ones at once: long programs have very many
-    if kind is ast.Name:
-        return names.get(expression.id, expression)  # type: ignore[attr-defined]
-    if kind is ast.Constant:
+    # the frequent ones at once: long programs have very many
+    if isinstance(expression, ast.Name):
+        return names.get(expression.id, expression)
+    if isinstance(expression, ast.Constant):
         return expression
-    if kind is ast.BinOp:
-        old_left, old_right = expression.left, expression.right  # type: ignore[attr-defined]
+    if isinstance(expression, ast.BinOp):
+        old_left, old_right = expression.left, expression.right
         left, right = put(old_left, names), put(old_right, names)
         if left is old_left and right is old_right:
             return expression
-        return ast.BinOp(left, expression.op, right)  # type: ignore[attr-defined]
+        return ast.BinOp(left, expression.op, right)
     return cast(ast.expr, _Put(names).visit(expression))
 
 

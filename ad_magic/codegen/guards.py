@@ -10,7 +10,7 @@ from ad_magic.engine.decisions import best_of
 from ad_magic.engine.operation import COMPARISONS, Operation
 from ad_magic.rules.arrays.frozen import np
 
-from .expressions import name, parse, put, value_of
+from .expressions import name, parse, put, thunk, value_of
 from .symbols import Symbol, Writer, tree
 
 # How the outcome is written where it is not a function of Python or of math with the decision's name.
@@ -19,6 +19,7 @@ _TEXTS = {
     "isclose": "isclose(a, b, rel_tol=c, abs_tol=d)",
     "is_integer": "float.is_integer(a)",
     "percent": "a",
+    "hex": "float.hex(a)",
     "text": "a",
     "primal": "a",
 }
@@ -32,7 +33,7 @@ def guard_of(writer: Writer, op: Operation, arguments: Sequence[Any], outcome: A
     trees = [tree(x, writer) for x in arguments]
     if op.attempted is not None:
         writer.helpers["error_of"] = error_of
-        tried = ast.Call(name("error_of"), [_thunk(value_of(op.attempted, trees))], [])
+        tried = ast.Call(name("error_of"), [thunk(value_of(op.attempted, trees))], [])
         writer.block.guard(_equals(tried, ast.Constant(outcome)), writer.row)
     elif op.name in COMPARISONS:
         condition = parse(f"a {COMPARISONS[op.name]} b")
@@ -86,10 +87,6 @@ def _is_float(x: Any) -> bool:
 
 def _equals(left: ast.expr, right: ast.expr) -> ast.expr:
     return ast.Compare(left, [ast.Eq()], [right])
-
-
-def _thunk(value: ast.expr) -> ast.expr:
-    return ast.Lambda(ast.arguments(posonlyargs=[], args=[], kwonlyargs=[], kw_defaults=[], defaults=[]), value)
 
 
 def error_of(compute):  # it becomes part of the program

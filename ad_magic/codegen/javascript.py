@@ -6,9 +6,10 @@ JavaScript has the arithmetic of IEEE 754, which raises nothing: where Python wo
 from __future__ import annotations
 
 import ast
+import contextlib
 import json
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from ad_magic.engine.operation import COMPARISONS
@@ -18,6 +19,7 @@ from . import jslibrary
 from .entries import write_by_entry
 from .expressions import put
 from .program import Block, Statement, names_of, numbered, readable, renamed, without_dead
+from .second import corners, write_second
 from .straight import row_names
 from .symbols import Entry, NoProgram, Writer
 
@@ -25,14 +27,15 @@ SEEDS = 64  # so many tangents a program computes; of more inputs it has the val
 STATEMENTS = 20_000  # a longer program would make a page slow and large
 
 
-def javascript(run: Any) -> str:
+def javascript(run: Any, order: int = 1) -> str:
     """An object in JavaScript, `{inputs, run}`; `run(x)` takes the numbers of the inputs in order and returns
     `{values, adjoints, tangents, partials, changed}`, by row of the tape.
 
     An entry is a number, or a flat array of numbers for a row that is an array; null where there is none. Of `partials`
     it is a list of the local partials that the table shows, one for each active operand. `adjoints` is null where there
     is no single number to be differentiated. `changed` is null, or names the first decision that comes out otherwise
-    than recorded. Raises NoProgram.
+    than recorded. With `order` 2 there is `second` too, the Hessian, a list for each input; it is left out where it has
+    no program, and null at a point where an operation has no second derivative. Raises NoProgram.
     """
     tape = run.tape
     if tape.recorded > len(tape):
@@ -42,14 +45,22 @@ def javascript(run: Any) -> str:
     writer = Writer(block)
     seeds = run.seeds if run.mode != "reverse" and run.seed_count <= SEEDS else []
     single = len(run.outputs) == 1 and run.outputs[0].scalar
-    rows = write_by_entry(writer, run, names, seeds, backward=single and run.mode != "forward", partials=True)
+    backward = single and (run.mode != "forward" or order == 2)
+    rows = write_by_entry(writer, run, names, seeds, backward=backward, partials=True)
+    second, at_corner = [], []
+    if order == 2 and rows.adjoints is not None:
+        along = [g for row in run.rows.values() for g in np.ravel(np.asarray(rows.adjoints[row], object))]
+        with contextlib.suppress(NoProgram):
+            second = write_second(writer, rows.inputs, along)
+            at_corner = corners(tape, rows.values)
+        rows.adjoints = rows.adjoints if run.mode != "forward" else None
     ends = {
         n
-        for column in (rows.values, *rows.tangents, rows.adjoints or [], rows.partials)
+        for column in (rows.values, *rows.tangents, rows.adjoints or [], rows.partials, second)
         for x in column
         for n in _leaves(x)
-    }
-    ends = {block.renamed[n].id if n in block.renamed else n for n in ends}  # type: ignore[attr-defined]
+    } | {n for condition in at_corner for n in names_of(condition)}
+    ends = {block.now(n) for n in ends}
     statements = readable(without_dead(renamed([block.statements], block.renamed), ends), ends)
     new = numbered(statements)
     if len(statements[0]) > STATEMENTS:
@@ -63,12 +74,15 @@ def javascript(run: Any) -> str:
     used = set(re.findall(r"[A-Za-z_]\w*", "\n".join(body)))
     library = [text for name, text in _EXTRA.items() if name in used]
     source = jslibrary.source_of(n for n in sorted(used) if n in jslibrary.KNOWN)
+    hessian = final.column(second)
+    if at_corner:
+        hessian = f"{' || '.join(f'({final.text(condition)})' for condition in at_corner)} ? null : {hessian}"
     given = [f"const {final.text(s.expression)} = x[{k}];" for k, s in enumerate(rows.inputs)]
     result = (
         f"return {{values: {final.column(rows.values)}, "
         f"adjoints: {'null' if rows.adjoints is None else final.column(rows.adjoints)}, "
         f"tangents: [{', '.join(map(final.column, rows.tangents))}], "
-        f"partials: {final.column(rows.partials)}, changed}};"
+        f"partials: {final.column(rows.partials)}, {f'second: {hessian}, ' if second else ''}changed}};"
     )
     lines = [*source.splitlines(), *library, f"return {{inputs: {json.dumps(inputs)}, run: (x) => {{"]
     lines += ["  let changed = null;", *(f"  {line}" for line in [*given, *body, result]), "}};"]
@@ -87,7 +101,7 @@ def _leaves(x: Any) -> list[str]:
 class _Final:
     """Texts with the names that are left in the end."""
 
-    def __init__(self, *renames: dict[str, ast.expr]) -> None:
+    def __init__(self, *renames: Mapping[str, ast.expr]) -> None:
         self.renames = renames
 
     def text(self, expression: ast.expr) -> str:
@@ -116,15 +130,19 @@ class _Final:
 def _statement(s: Statement, run: Any) -> list[str]:
     if s.kind != "guard":
         return [f"const {js(ast.Name(s.target, ast.Load()))} = {js(s.value)};"]
-    op, place = run.tape.ops[s.row], run.place(s.row)
-    line = run.line_of(s.row)
+    changed = json.dumps(otherwise(run, s.row), ensure_ascii=False)
+    return [f"if (changed === null && !{_test(s.value)}) changed = {changed};"]
+
+
+def otherwise(run: Any, row: int) -> dict[str, Any]:
+    """The decision of a row of the tape in words, where it does not come out as recorded: {row, line, text}."""
+    op, place = run.tape.ops[row], run.place(row)
     text = _source(run, place) or op.text
-    if op.name in COMPARISONS and isinstance(run.tape.values[s.row], (bool, np.bool_)):
-        text = f"{text} is now {not run.tape.values[s.row]}"
+    if op.name in COMPARISONS and isinstance(run.tape.values[row], (bool, np.bool_)):
+        text = f"{text} is now {not run.tape.values[row]}"
     else:
         text = f"{text} comes out otherwise"
-    changed = json.dumps({"row": s.row, "line": line, "text": text}, ensure_ascii=False)
-    return [f"if (changed === null && !{_test(s.value)}) changed = {changed};"]
+    return {"row": row, "line": run.line_of(row), "text": text}
 
 
 def _source(run: Any, place: Any) -> str:

@@ -8,17 +8,16 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import pairwise
 from typing import Any
 
 from ad_magic.rules.arrays.frozen import np
 
 from .expressions import name, number, put
-from .program import INTO, Statement, base, names_of
+from .program import Statement, base, is_into, names_of
 
-_LEAST = 3  # so many iterations make a loop
+LEAST = 3  # so many iterations make a loop
 _SAVED = 6  # and so many lines at least it must save
 _BODY = 80  # the longest body
 _TRIED = 6  # so many lengths of a body are tried from each statement on
@@ -37,7 +36,6 @@ class Loop:
 
 
 Lines = list[Statement | Loop]
-_NONE: dict[str, int] = {}
 
 
 def folded(
@@ -192,7 +190,7 @@ class _Folding:
         others -= {base(s.target) for row in region.statements for s in row}
         for q, s in enumerate(first):
             label = base(s.target)
-            if _is_into(s) and region.roles[q][0][0] == "same":  # it writes into that very array
+            if is_into(s.value) and region.roles[q][0][0] == "same":  # it writes into that very array
                 region.names.append(region.names[region.roles[q][0][1]])
                 continue
             earlier = [k for k in range(q) if base(first[k].target) == label]
@@ -293,7 +291,7 @@ class _Folding:
 
 def _runs_of(ids: Any) -> Any:
     """For each length p of a body, from 1 on, and each statement: how many from there on have one alike p further."""
-    longest = min(_BODY, len(ids) // _LEAST)
+    longest = min(_BODY, len(ids) // LEAST)
     runs = np.zeros((max(longest, 0), len(ids)), int)
     for p in range(1, longest + 1):
         alike = ids[:-p] == ids[p:]
@@ -307,12 +305,12 @@ def _best(statements: list[Statement], ids: Any, leaves: list[Any], i: int, runs
     """The loop that begins with statement i and takes most statements; `runs` are those of i."""
     lengths = np.arange(1, len(runs) + 1)
     counts = runs // lengths + 1
-    good = np.flatnonzero((counts >= _LEAST) & ((counts - 1) * lengths >= _SAVED))
+    good = np.flatnonzero((counts >= LEAST) & ((counts - 1) * lengths >= _SAVED))
     for k in good[np.argsort(-(counts * lengths)[good], kind="stable")][:_TRIED]:
         p, count = int(lengths[k]), int(counts[k])
         if (
             _repeats(ids[i : i + p].tolist())
-            or _region(statements, leaves, i, p, min(count, _LEAST + 1 + _SAVED // p)) is None
+            or _region(statements, leaves, i, p, min(count, LEAST + 1 + _SAVED // p)) is None
         ):
             continue
         region = _region(statements, leaves, i, p, count)
@@ -345,13 +343,9 @@ def _region(statements: list[Statement], leaves: list[Any], start: int, p: int, 
                     role = ("older", role[1])
             mine.append(role)
         roles.append(mine)
-    if length < _LEAST or (length - 1) * p < _SAVED:
+    if length < LEAST or (length - 1) * p < _SAVED:
         return None
     return _Region(rows[:length], grid[:length], roles, starts)
-
-
-def _is_into(s: Statement) -> bool:
-    return isinstance(s.value, ast.Call) and isinstance(s.value.func, ast.Name) and s.value.func.id == INTO
 
 
 def _is_read_later(region: _Region, q: int) -> bool:
@@ -372,14 +366,13 @@ def _role(column: Sequence[Any], place: Mapping[str, tuple[int, int]], q: int) -
     second = where[1]
     if where[0] is not None and where[0][0] == 0 and where[0][1] < q:  # of the same iteration
         same = where[0][1]
-        return ("same", same), _while(j for j, w in enumerate(where) if w != (j, same)) or len(column)
+        return ("same", same), next((j for j, w in enumerate(where) if w != (j, same)), len(column))
     if second is not None and second[0] == 0:
         if where[0] is not None:
             return None, 0
         before = second[1]
-        return ("before", before), _while(j for j, w in enumerate(where) if j and w != (j - 1, before)) or len(column)
-    inside = _while(j for j, w in enumerate(where) if w is not None)
-    reach = len(column) if inside is None else inside
+        return ("before", before), next((j for j, w in enumerate(where) if j and w != (j - 1, before)), len(column))
+    reach = next((j for j, w in enumerate(where) if w is not None), len(column))
     if all(x == column[0] and type(x) is type(column[0]) for x in column[:reach]):
         return ("fixed",), reach
     return ("item",), reach
@@ -389,10 +382,6 @@ def _repeats(ids: list[int]) -> bool:
     """Whether a body is itself several alike: a shorter one will do, from another statement on."""
     n = len(ids)
     return any(n % p == 0 and ids[:p] * (n // p) == ids for p in range(1, n // 2 + 1))
-
-
-def _while(failures: Iterator[int]) -> int | None:
-    return next(failures, None)
 
 
 def _filled(value: ast.expr, given: Sequence[ast.expr]) -> ast.expr:
@@ -407,66 +396,3 @@ def _filled(value: ast.expr, given: Sequence[ast.expr]) -> ast.expr:
             return next(left) if type(node.value) in (int, float) else node
 
     return Filled().visit(value)
-
-
-# ---- what the items are, as text -------------------------------------------------------------------
-
-
-def shown_items(column: Sequence[ast.expr], lengths: Mapping[str, int] = _NONE) -> ast.expr:
-    """The items as a person writes them: a range, a list that was kept, from its end, or one after the other.
-
-    `lengths` are those of the lists that were kept.
-
-    >>> ast.unparse(shown_items([number(k) for k in range(3, 9, 2)]))
-    'range(3, 9, 2)'
-    """
-    values = [x.value if isinstance(x, ast.Constant) else None for x in column]
-    if all(type(x) is int for x in values) and len(values) > 1:
-        step = values[1] - values[0]  # type: ignore[operator]
-        if step and all(b - a == step for a, b in pairwise(values)):  # type: ignore[operator]
-            ends = [number(x) for x in (values[0], values[-1] + step, step)]  # type: ignore[operator]
-            ends = ends[:2] if step == 1 else ends
-            return ast.Call(name("range"), ends[1:] if values[0] == 0 and step == 1 else ends, [])
-    pieces = list(_runs(column, lengths))
-    if len(pieces) == 1:
-        return pieces[0]
-    return ast.Tuple(
-        [piece.args[0] if _is_list(piece) else ast.Starred(piece, ast.Load()) for piece in pieces], ast.Load()
-    )
-
-
-def _is_list(piece: Any) -> bool:
-    return isinstance(piece, ast.Call) and isinstance(piece.func, ast.Name) and piece.func.id == "one"
-
-
-def _runs(column: Sequence[ast.expr], lengths: Mapping[str, int]) -> Iterator[Any]:
-    """Runs of neighbours in a list that was kept as slices of it; `one(x)` for what is no such run."""
-    k = 0
-    while k < len(column):
-        here = _place(column[k])
-        end = k + 1
-        step = 0
-        if here is not None:
-            while end < len(column) and (there := _place(column[end])) is not None and there[0] == here[0]:
-                move = there[1] - _place(column[end - 1])[1]  # type: ignore[index]
-                if move not in (1, -1) or (step and move != step):
-                    break
-                step = move
-                end += 1
-        if here is None or end - k < _LEAST:
-            yield ast.Call(name("one"), [column[k]], [])
-            k += 1
-            continue
-        low, high = sorted((here[1], _place(column[end - 1])[1]))  # type: ignore[index]
-        piece: ast.expr = name(here[0])
-        if low or high + 1 != lengths.get(here[0]):
-            piece = ast.Subscript(piece, ast.Slice(number(low) if low else None, number(high + 1)), ast.Load())
-        yield piece if step > 0 else ast.Call(name("reversed"), [piece], [])
-        k = end
-
-
-def _place(x: ast.expr) -> tuple[str, int] | None:
-    if isinstance(x, ast.Subscript) and isinstance(x.value, ast.Name) and isinstance(x.slice, ast.Constant):
-        index = x.slice.value
-        return (x.value.id, index) if isinstance(index, int) else None
-    return None

@@ -43,10 +43,13 @@ def free_letters(letters: Iterable[str], taken: Iterable[str]) -> str:
     return next(c for c in letters if not any(re.fullmatch(rf"d?{c}\d+(_.*)?", name) for name in taken))
 
 
-def clashing(program: Any) -> dict[str, str]:
-    """The inputs of a program whose names it uses for something else too, with other names for them."""
+def clashing(program: Any, reserved: Iterable[str] = ()) -> dict[str, str]:
+    """The inputs of a program whose names it uses for something else too, with other names for them.
+
+    `reserved` are names that its printer uses.
+    """
     inputs: list[str] = list(program.run.rows)
-    used = {*_ANYWHERE, *program.parameters, *program.constants, *program.helpers}
+    used = {*_ANYWHERE, *reserved, *program.parameters, *program.constants, *program.helpers}
     for part in (*program.values, *program.sweep):
         if isinstance(part, Loop):
             used.update(map(kept, part.keeps))

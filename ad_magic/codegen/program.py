@@ -7,8 +7,9 @@ The names of statements are `v7` (the value of a row), `dv7_x` (its tangent alon
 from __future__ import annotations
 
 import ast
+import re
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -39,7 +40,7 @@ class Block:
         self._known: dict[Any, ast.Name] = {} if outer is None else dict(outer._known)
         self._parts: list[int] = outer._parts if outer is not None else [0]
         self._guards: set[str] = outer._guards if outer is not None else set()
-        self.renamed: dict[str, ast.expr] = outer.renamed if outer is not None else {}
+        self.renamed: dict[str, ast.Name] = outer.renamed if outer is not None else {}
 
     def assign(self, target: str, value: ast.expr, row: int, kind: str) -> ast.expr:
         """Write a statement; returns the name under which its value is known.
@@ -88,6 +89,10 @@ class Block:
         self.renamed[last.target] = found
         return found
 
+    def now(self, target: str) -> str:
+        """What a name is called now."""
+        return self.renamed[target].id if target in self.renamed else target
+
     def guard(self, condition: ast.expr, row: int) -> None:
         """From here on the condition must be true."""
         shown = text(condition)
@@ -95,6 +100,17 @@ class Block:
             return
         self._guards.add(shown)
         self.statements.append(Statement("", condition, row, "guard"))
+
+    def asked(self) -> tuple[int, frozenset[str]]:
+        """What was asked so far: for `unasked`."""
+        return len(self.statements), frozenset(self._guards)
+
+    def unasked(self, before: tuple[int, frozenset[str]]) -> None:
+        """Take back the conditions since."""
+        count, guards = before
+        kept = [s for s in self.statements[count:] if s.kind not in ("guard", "note")]
+        self.statements[count:] = kept
+        self._guards.intersection_update(guards)
 
     def note(self, row: int) -> None:
         """A decision was made here that cannot be written down: it is not asked again."""
@@ -155,18 +171,17 @@ def names_of(value: ast.AST) -> list[str]:
 
 
 def _collect(node: ast.AST, found: list[str]) -> None:
-    kind = type(node)
-    if kind is ast.Name:
-        found.append(node.id)  # type: ignore[attr-defined]
-    elif kind is ast.BinOp:
-        _collect(node.left, found)  # type: ignore[attr-defined]
-        _collect(node.right, found)  # type: ignore[attr-defined]
-    elif kind is not ast.Constant:
+    if isinstance(node, ast.Name):
+        found.append(node.id)
+    elif isinstance(node, ast.BinOp):
+        _collect(node.left, found)
+        _collect(node.right, found)
+    elif not isinstance(node, ast.Constant):
         for part in ast.iter_child_nodes(node):
             _collect(part, found)
 
 
-def renamed(blocks: list[list[Statement]], new: dict[str, ast.expr]) -> list[list[Statement]]:
+def renamed(blocks: list[list[Statement]], new: Mapping[str, ast.expr]) -> list[list[Statement]]:
     """Blocks in which parts that were given a name later have it everywhere."""
     for statements in blocks:
         for s in statements:
@@ -221,6 +236,16 @@ def numbered(blocks: list[list[Statement]], letter: str = "t") -> dict[str, ast.
     return new
 
 
+def is_into(value: ast.expr) -> bool:
+    """Whether an expression is that of a[index] += x."""
+    return isinstance(value, ast.Call) and isinstance(value.func, ast.Name) and value.func.id == INTO
+
+
 def base(target: str) -> str:
     """The name as it is written: "v7_bar" for "v7_bar.2"."""
     return target.partition(".")[0]
+
+
+def code_of(value: ast.expr) -> str:
+    """The text of an expression, its names as they are written."""
+    return re.sub(r"(_bar)\.\d+", r"\1", text(value))

@@ -6,14 +6,15 @@ import ast
 import base64
 import re
 import symtable
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from ad_magic.rules.arrays.frozen import np
 
 from .expressions import text
-from .loops import Lines, Loop, kept, shown_items
-from .program import INTO, Statement, base
+from .loop_text import indented, loop_lines
+from .loops import Lines, Loop
+from .program import Statement, base, code_of, is_into
 from .straight import Straight
 from .support import Support
 
@@ -23,30 +24,30 @@ _ENTRIES = 400  # so many numbers of a constant array are written out; of more t
 def source(program: Straight) -> str:
     """Imports, then `derivative(x, y)`, which returns (value, {"x": …, "y": …})."""
     support = Support()
-    body = [*_values(program), *_sweep(program), *_returned(program)]
+    values = value_lines(program, program.values, lambda s: written(s, program))
+    body = [*values, *_sweep(program), *_returned(program)]
     code = "\n".join(body)
     used = set(re.findall(r"\w+", code))
-    constants = [f"{label} = {_array(x)}" for label, x in program.constants.items() if label in used]
+    constants = [f"{label} = {array_text(x)}" for label, x in program.constants.items() if label in used]
     support.need(_functions(program, "\n".join([*constants, code])), program.helpers)
     head = support.text(constants)
-    return "\n".join([*([head, "", ""] if head else []), *_function(program, body), ""])
+    return "\n".join([*([head, "", ""] if head else []), *definition("derivative", program, body), ""])
 
 
-def _function(program: Straight, body: Sequence[str]) -> list[str]:
-    """`derivative`; where an input is called like something else in the program, that has its own names for them."""
-    inputs = list(program.run.inputs)
-    own = program.inputs
-    whole = [f"def derivative({', '.join(own)}):", *_indented(body)]
+def definition(label: str, program: Straight, body: Sequence[str]) -> list[str]:
+    """A program as a function; where an input is called like something else in it, it has its own names for them."""
+    inputs, own = list(program.run.inputs), program.inputs
+    whole = [f"def {label}({', '.join(own)}):", *indented(body)]
     if own == inputs:
         return whole
-    label = next(label for label in ("program", "straight", "derivative_") if label not in inputs)
-    whole[0] = f"def {label}({', '.join(own)}):"
-    return [*whole, "", "", f"def derivative({', '.join(inputs)}):", f"    return {label}({', '.join(inputs)})"]
+    inner = next(x for x in ("program", "straight", f"{label}_") if x not in (*inputs, *own))
+    whole[0] = f"def {inner}({', '.join(own)}):"
+    return [*whole, "", "", f"def {label}({', '.join(inputs)}):", f"    return {inner}({', '.join(inputs)})"]
 
 
 def _functions(program: Straight, code: str) -> set[str]:
     """The names that are neither assigned in the program nor its parameters."""
-    whole = "\n".join([f"def f({', '.join(program.inputs)}):", *_indented(code.splitlines())])
+    whole = "\n".join([f"def f({', '.join(program.inputs)}):", *indented(code.splitlines())])
     return set(_globals(symtable.symtable(whole, "program", "exec").get_children()[0]))
 
 
@@ -56,76 +57,53 @@ def _globals(scope: symtable.SymbolTable) -> Iterator[str]:
         yield from _globals(inner)
 
 
-def _indented(lines: Sequence[str]) -> list[str]:
-    return [f"    {line}" if line else "" for line in lines]
-
-
 # ---- statements ----------------------------------------------------------------------------------
 
 
-def _values(program: Straight) -> list[str]:
-    """The values, under the lines of the user's program to which they belong."""
+def value_lines(program: Straight, parts: Lines, statement: Callable[[Statement], Iterable[str]]) -> Iterator[str]:
+    """The values, under the lines of the user's program to which they belong; `statement` gives the text of one."""
     heading = [""]
 
     def lines(parts: Lines) -> Iterator[str]:
         for s in parts:
             if isinstance(s, Loop):
-                yield from _loop(s, lines(list(s.body)), program)
+                yield from loop_lines(s, lines(list(s.body)), program)
                 continue
             now = program.run.line_text(s.row)
             if now and now != heading[0]:
                 yield f"# {now}"
                 heading[0] = now
-            yield from written(s, program)
+            yield from statement(s)
 
-    return list(lines(program.values))
-
-
-def _loop(loop: Loop, body: Iterator[str], program: Straight) -> Iterator[str]:
-    lengths = {kept(label): part.count for part in program.values if isinstance(part, Loop) for label in part.keeps}
-    for label, value in loop.starts:
-        yield f"{label} = {_plain(text(value))}"
-    lines = list(body)
-    if not loop.keeps and all(line.startswith("#") for line in lines):  # what it does has no statement: x = x
-        return
-    for label in loop.keeps:
-        yield f"{kept(label)} = []"
-    items = [_plain(text(shown_items(column, lengths))) for _, column in loop.items]
-    if not items:
-        yield f"for _ in range({loop.count}):"
-    elif len(items) == 1:
-        yield f"for {loop.items[0][0]} in {items[0]}:"
-    else:
-        yield f"for {', '.join(label for label, _ in loop.items)} in zip({', '.join(items)}):"
-    yield from _indented([*lines, *(f"{kept(label)}.append({label})" for label in loop.keeps)])
+    return lines(parts)
 
 
 def written(s: Statement, program: Straight) -> Iterator[str]:
     """The text of a statement."""
-    value = _plain(text(s.value))
+    value = code_of(s.value)
     if s.kind == "note":
         yield "# what the program sees of plain values here is not asked again at other inputs"
         return
     if s.kind == "guard":
-        yield f'assert {value}, "{_reason(program, s.row)}"'
+        yield f'assert {value}, "{reason(program, s.row)}"'
         return
     target = base(s.target)
-    if isinstance(s.value, ast.Call) and isinstance(s.value.func, ast.Name) and s.value.func.id == INTO:
+    if isinstance(s.value, ast.Call) and is_into(s.value):
         array, index, added = s.value.args
-        if _plain(text(array)) != target:  # the same array, from here on under this name
-            yield f"{target} = {_plain(text(array))}"
+        if code_of(array) != target:  # the same array, from here on under this name
+            yield f"{target} = {code_of(array)}"
         shown = text(ast.Subscript(ast.Name(target, ast.Load()), index, ast.Load()))
         if _meets_once(index):
-            yield f"{shown} += {_plain(text(added))}"
+            yield f"{shown} += {code_of(added)}"
         else:
             inner = shown.removeprefix(target)[1:-1]
             where = inner if inner.isidentifier() else f"np.s_[{inner}]"
-            yield f"np.add.at({target}, {where}, {_plain(text(added))})"
+            yield f"np.add.at({target}, {where}, {code_of(added)})"
         return
     sum_ = s.value if s.kind == "adjoint" and isinstance(s.value, ast.BinOp) else None
     sign = _SIGNS.get(type(sum_.op)) if sum_ is not None else None
-    if sum_ is not None and sign and _plain(text(sum_.left)) == target and _is_number(program, target):
-        yield f"{target} {sign}= {_plain(text(sum_.right))}"
+    if sum_ is not None and sign and code_of(sum_.left) == target and _is_number(program, target):
+        yield f"{target} {sign}= {code_of(sum_.right)}"
     else:
         yield f"{target} = {value}"
 
@@ -150,11 +128,8 @@ def _numbers(program: Straight) -> set[str]:
     return {f"{label}_bar" for row, label in program.names.items() if not np.shape(values[row])}
 
 
-def _plain(code: str) -> str:
-    return re.sub(r"(_bar)\.\d+", r"\1", code)
-
-
-def _reason(program: Straight, row: int) -> str:
+def reason(program: Straight, row: int) -> str:
+    """What a program says where the decision of a row comes out otherwise."""
     line = program.run.line_of(row)
     return f"line {line} decides otherwise here: run the cell again" if line else "the program goes another way here"
 
@@ -167,7 +142,7 @@ def _sweep(program: Straight) -> list[str]:
         for s in parts:
             if isinstance(s, Loop):
                 last[0] = -1
-                yield from _loop(s, statements(list(s.body)), program)
+                yield from loop_lines(s, statements(list(s.body)), program)
                 last[0] = -1
                 continue
             seed = s.target == f"{program.names.get(s.row)}_bar"  # that of an output
@@ -183,10 +158,10 @@ def _sweep(program: Straight) -> list[str]:
     name = "tangent" if program.kind == "forward" else "adjoints"
     derivatives = program.derivatives
     if program.kind == "reverse":
-        returned = _dict({k: _plain(text(e)) for k, e in derivatives.items()})
+        returned = _dict({k: code_of(e) for k, e in derivatives.items()})
     else:
         returned = ", ".join(_nested_text(e) for e in derivatives) + ("," if len(derivatives) == 1 else "")
-    return ["", f"def {name}({', '.join(program.parameters)}):", *_indented([*lines, f"return {returned}"]), ""]
+    return ["", f"def {name}({', '.join(program.parameters)}):", *indented([*lines, f"return {returned}"]), ""]
 
 
 def _texts_by_row(program: Straight) -> dict[int, str]:
@@ -194,22 +169,22 @@ def _texts_by_row(program: Straight) -> dict[int, str]:
     texts: dict[int, str] = {}
     for part in program.values:
         if isinstance(part, Loop):
-            texts.update((row, f"{s.target} = {_plain(text(s.value))}") for row, s in part.values.items())
+            texts.update((row, f"{s.target} = {code_of(s.value)}") for row, s in part.values.items())
         elif part.kind == "value" and part.target == program.names.get(part.row):
-            texts[part.row] = f"{part.target} = {_plain(text(part.value))}"
+            texts[part.row] = f"{part.target} = {code_of(part.value)}"
     return texts
 
 
 def _nested_text(x: Any) -> str:
     if isinstance(x, list):
         return f"[{', '.join(map(_nested_text, x))}]"
-    return _plain(text(x))
+    return code_of(x)
 
 
 # ---- what is returned ------------------------------------------------------------------------------
 
 
-def _by_output(program: Straight, texts: Sequence[str]) -> str:
+def by_output(program: Straight, texts: Sequence[str]) -> str:
     outputs = program.run.outputs
     if len(outputs) == 1:
         return texts[0]
@@ -249,12 +224,12 @@ def _units(shape: tuple[int, ...]) -> str:
 def _returned(program: Straight) -> list[str]:
     outputs = program.run.outputs
     texts = [_value_text(program, x, o) for x, o in zip(program.outputs, outputs, strict=True)]
-    value = _by_output(program, texts)
+    value = by_output(program, texts)
     scalar_inputs = {k for k, x in program.run.inputs.items() if not np.shape(x)}
     if program.kind == "reverse":
         if len(outputs) > 1 or not outputs[0].scalar:
             return [*_along_outputs(program, value)]
-        found = {k: _plain(text(e)) for k, e in program.derivatives.items()}
+        found = {k: code_of(e) for k, e in program.derivatives.items()}
         found = {k: _number_text(program, e) if k in scalar_inputs else e for k, e in found.items()}
         return [f"return {value}, {_dict(found)}"]
     if program.parameters:
@@ -263,7 +238,7 @@ def _returned(program: Straight) -> list[str]:
     for k, output in enumerate(outputs):
         along = {label: t[k] for label, t in program.derivatives.items()}
         texts.append(_dict({label: _derivative_text(program, t, output) for label, t in along.items()}))
-    return [f"return {value}, {_by_output(program, texts)}"]
+    return [f"return {value}, {by_output(program, texts)}"]
 
 
 def _derivative_text(program: Straight, t: Any, output: Any) -> str:
@@ -298,7 +273,7 @@ def _along_inputs(program: Straight, value: str) -> Iterator[str]:
                 stacked = f"np.stack([t[{k}] for t in {label}_along], axis=-1)"
                 inner[label] = stacked + (f".reshape({(*shape_out, *shape)})" if len(shape) != 1 else "")
         found.append(_dict(inner))
-    yield f"return {value}, {_by_output(program, found)}"
+    yield f"return {value}, {by_output(program, found)}"
 
 
 def _along_outputs(program: Straight, value: str) -> Iterator[str]:
@@ -332,10 +307,10 @@ def _along_outputs(program: Straight, value: str) -> Iterator[str]:
                 stacked = f'np.stack([row["{label}"] for row in rows_{k}])'
                 inner[label] = stacked + (f".reshape({(*shape, *np.shape(x))})" if len(shape) != 1 else "")
         found.append(_dict(inner))
-    yield f"return {value}, {_by_output(program, found)}"
+    yield f"return {value}, {by_output(program, found)}"
 
 
-def _array(x: Any) -> str:
+def array_text(x: Any) -> str:
     """A constant array, exactly."""
     if not x.size:  # a list does not tell the shape of an empty one, nor its type
         return f"np.zeros({x.shape}, {x.dtype.name!r})"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import builtins
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -75,24 +75,23 @@ def row_names(tape: Columns, inputs: Mapping[str, int]) -> dict[int, str]:
     return names
 
 
-def straight(run: Any, kind: str) -> Straight:
-    """The program of a run, `kind` "forward" or "reverse". Raises NoProgram.
+def straight(run: Any, kind: str, reserved: Collection[str] = ()) -> Straight:
+    """The program of a run, `kind` "forward" or "reverse", or "values" alone. Raises NoProgram.
 
-    An input is called as it is by the user, unless the program has something else of that name.
+    An input is called as it is by the user, unless the program has something else of that name; `reserved` are names
+    that the printer uses.
     """
-    if kind not in ("forward", "reverse"):
-        raise ValueError(f"there is no {kind!r} program; there are 'forward', 'reverse' and 'interleaved'")
     tape = run.tape
     if tape.recorded > len(tape):
         raise NoProgram("a long run in forward mode keeps no tape: run the cell with --mode reverse")
     if len(tape) > LONGEST:
         raise NoProgram(f"a run of {len(tape):,} operations is too long to be written down")
-    program = _written(run, kind, {})
-    others = clashing(program)
-    return _written(run, kind, others) if others else program
+    program = _written(run, kind, {}, reserved)
+    others = clashing(program, reserved)
+    return _written(run, kind, others, reserved) if others else program
 
 
-def _written(run: Any, kind: str, others: Mapping[str, str]) -> Straight:
+def _written(run: Any, kind: str, others: Mapping[str, str], reserved: Collection[str]) -> Straight:
     """The program, with other names for some of the inputs."""
     tape = run.tape
     rows = {others.get(label, label): row for label, row in run.rows.items()}
@@ -101,12 +100,13 @@ def _written(run: Any, kind: str, others: Mapping[str, str]) -> Straight:
     writer = Writer(block, free_letters(("c", "k", "b", "cc"), rows))
     inputs = {row: Symbol(writer, name(names[row]), run.inputs[label]) for label, row in run.rows.items()}
     writer.taken = {f"{d}{label}{bar}" for label in names.values() for d in ("", "d") for bar in ("", "_bar")}
-    writer.taken |= RESERVED
+    writer.taken |= RESERVED.union(reserved)
     program = Straight(kind, run, names, [], [], constants=writer.constants, helpers=writer.helpers)
     try:
         values = write_values(writer, tape, inputs, names, _used(run), run.only_shown, run.operands)
         program.outputs = [_nested(o.rows, _reader(values, writer), o.value) for o in run.outputs]
-        (_forward if kind == "forward" else _reverse)(program, writer, values)
+        if kind != "values":
+            (_forward if kind == "forward" else _reverse)(program, writer, values)
     except NoProgram as error:
         line = run.line_of(writer.row)
         said = _called(tape.ops[writer.row]) if isinstance(error, PlainNeeded) else error

@@ -11,9 +11,11 @@ from functools import cache
 from types import FunctionType, ModuleType
 from typing import Any
 
+from ad_magic.engine.own import Own
 from ad_magic.rules import number as _number
 from ad_magic.rules import special as _special
 from ad_magic.rules.number import CONSTANTS, PLAIN
+from ad_magic.transforms.pairs import OwnPair
 
 from .symbols import NoProgram
 
@@ -74,19 +76,31 @@ class Support:
 
     def _define(self, name: str, function: Any) -> None:
         self.definitions[name] = ""  # it may call itself
-        source, used = source_of(function)
+        try:
+            source, used = source_of(function)
+        except (OSError, TypeError, SyntaxError, AssertionError):  # of the user's own: in C, or a lambda
+            raise NoProgram(f"{name} has no form in a program that stands on its own") from None
+        function = inspect.unwrap(function)
         space = function.__globals__
         for other in used:
+            if other == function.__name__:
+                continue
             value = space.get(other, PLAIN.get(other))
+            if isinstance(value, (Own, OwnPair)):  # its derivative is not asked for here
+                value = getattr(value, "__wrapped__", None)
+                if value is None:
+                    raise NoProgram(f"{other} has no form in a program that stands on its own")
             if other == "math" or isinstance(value, ModuleType) or other == "np":
-                self.modules.add("numpy as np" if other == "np" else other)
+                self.modules.add("numpy as np" if other == "np" else _imported(other, value))
+            elif value is not None and value is vars(math).get(other):
+                self.math.add(other)
             elif isinstance(value, FunctionType):
                 if other not in self.definitions:
                     self._define(other, value)
             elif isinstance(value, (tuple, float, int)):
                 self.definitions.setdefault(other, f"{other} = {value!r}")
         del self.definitions[name]
-        self.definitions[name] = source
+        self.definitions[name] = _under(name, source)
 
     def text(self, constants: Sequence[str] = ()) -> str:
         """The source, with these statements among the numbers; empty where nothing is needed."""
@@ -101,6 +115,25 @@ class Support:
         return "\n\n\n".join(part for part in (top, *definitions) if part)
 
 
+def _under(name: str, source: str) -> str:
+    """The definition of a function under a name of its own: two rules of the user's may be made of one."""
+    tree = ast.parse(source)
+    definition = tree.body[0]
+    assert isinstance(definition, ast.FunctionDef)
+    if definition.name == name:
+        return source
+    for node in ast.walk(definition):
+        if isinstance(node, ast.Name) and node.id == definition.name:  # it calls itself
+            node.id = name
+    definition.name = name
+    return ast.unparse(tree)
+
+
+def _imported(name: str, module: Any) -> str:
+    full = getattr(module, "__name__", name)
+    return name if full == name else f"{full} as {name}"
+
+
 @cache
 def source_of(function: Any) -> tuple[str, tuple[str, ...]]:
     """The source of a function without its types and the examples in its docstring, and the globals it uses.
@@ -113,13 +146,19 @@ def source_of(function: Any) -> tuple[str, tuple[str, ...]]:
     tree = ast.parse(textwrap.dedent(inspect.getsource(function)))
     definition = tree.body[0]
     assert isinstance(definition, ast.FunctionDef)
+    definition.decorator_list = []
     definition.returns = None
-    for argument in (*definition.args.posonlyargs, *definition.args.args, *definition.args.kwonlyargs):
-        argument.annotation = None
+    given = definition.args
+    for argument in (*given.posonlyargs, *given.args, *given.kwonlyargs, given.vararg, given.kwarg):
+        if argument is not None:
+            argument.annotation = None
     first = ast.get_docstring(definition)
     if first is not None:
         definition.body[0] = ast.Expr(ast.Constant(first.partition("\n\n")[0].replace("\n", " ")))
+    function = inspect.unwrap(function)
     code = function.__code__
+    if code.co_freevars:
+        raise TypeError("it reads variables of the function in which it was defined")
     used = tuple(name for name in code.co_names if name in function.__globals__)
     inner = [c for c in code.co_consts if hasattr(c, "co_names")]
     used += tuple(name for c in inner for name in c.co_names if name in function.__globals__)

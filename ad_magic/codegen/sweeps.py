@@ -3,178 +3,39 @@
 from __future__ import annotations
 
 import ast
-import math
 from collections.abc import Mapping, Sequence
-from functools import cache
-from typing import Any, NamedTuple
+from typing import Any
 
-from ad_magic.engine.arrays.operation import absent, reduced
-from ad_magic.engine.operation import INPUT, Operation, partial_of
+from ad_magic.engine.arrays.adjoints import absent, reduced
+from ad_magic.engine.operation import INPUT
 from ad_magic.engine.tape import Columns
-from ad_magic.rules import RULES, Rule, by_entry, compile_expression
 from ad_magic.rules.arrays.frozen import np
-from ad_magic.rules.number import numpy_names
 
-from .expressions import constant, is_zero, name, number, parse, partials_of, product, simplified
+from . import own_functions
+from .expressions import is_zero, name, parse, simplified
+from .partials import entry_times, rule_of, scalar_partials, times_partial
 from .program import INTO
 from .symbols import Spread, Symbol, Writer, bare, index_tree, tree, written_beside
 from .values import Values, picked, scattered, simplest, symbol_of, written
 
-# ---- local partials ------------------------------------------------------------------------------
-
-
-class Partial(NamedTuple):
-    """A local partial of a number."""
-
-    expression: ast.expr
-    value: Any  # in the recorded run
-    ordinary: bool  # whether Python's arithmetic can compute it there, and it is finite
-
-
-def scalar_partials(
-    writer: Writer, rule: Rule, operands: Sequence[Any], marks: Sequence[bool], z: Any
-) -> list[tuple[int, Partial]]:
-    """(position, partial) for each active operand of a number."""
-    trees = [tree(x, writer) for x in operands]
-    plain = [bare(x) for x in operands]
-    found = []
-    for k, partial in partials_of(rule, trees, tree(z, writer), marks):
-        point = (plain[k], len(plain)) if rule.variadic else plain
-        value = partial_of(rule, 0 if rule.variadic else k, point, bare(z))
-        found.append((k, Partial(partial, value, _is_ordinary(rule, k, point, bare(z), value))))
-    return found
-
-
-def _is_ordinary(rule: Rule, k: int, point: Sequence[Any], z: Any, value: Any) -> bool:
-    """Whether Python's arithmetic can compute a partial here, and it is finite."""
-    from ad_magic.engine.operation import _partial
-
-    try:
-        return math.isfinite(value) and math.isfinite(_partial(rule, 0 if rule.variadic else k, "plain")(*point, z))
-    except (ArithmeticError, ValueError):
-        return False
-
-
-def times_partial(writer: Writer, partial: Partial, g: Any) -> Any:
-    """partial * g; at a singular point as IEEE arithmetic has it, and an exact zero is absent."""
-    if partial.ordinary and (constant(partial.expression) or np.all(np.isfinite(g.value))):
-        with np.errstate(all="ignore"):
-            expression = writer.block.atom(product(partial.expression, g.expression), writer.row)
-            return type(g)(writer, expression, partial.value * g.value)
-    writer.helpers["times"] = times
-    call = ast.Call(name("times"), [limit_of(writer, partial), g.expression], [])
-    value = _kept_infinite(times(partial.value, g.value), partial.value)
-    return type(g)(writer, writer.block.atom(call, writer.row), value)
-
-
-def _kept_infinite(product: Any, partial: Any) -> Any:
-    """The recorded value of a product: where the partial is infinite, so is this.
-
-    The program is for other directions too, in which the derivative is not zero as it may be in the recorded one: what
-    comes after must be ready for infinities.
-    """
-    if not np.shape(product):
-        return product if np.all(np.isfinite(partial)) else math.inf
-    return np.where(np.isfinite(partial), product, np.inf)
-
-
-def limit_of(writer: Writer, partial: Partial) -> ast.expr:
-    """A partial as an expression; where it is no ordinary number, its limit."""
-    if partial.ordinary:
-        return partial.expression
-    writer.helpers["at_edge"] = at_edge
-    return ast.Call(name("at_edge"), [_thunk(partial.expression), number(partial.value)], [])
-
-
-def _thunk(value: ast.expr) -> ast.expr:
-    return ast.Lambda(ast.arguments(posonlyargs=[], args=[], kwonlyargs=[], kw_defaults=[], defaults=[]), value)
-
-
-def at_edge(partial, limit):  # these become part of the program
-    """A partial where it is an ordinary number, else its limit at the recorded point."""
-    try:
-        value = partial()
-    except (ArithmeticError, ValueError):
-        return limit
-    return value if value - value == 0 else limit
-
-
-def times(partial, derivative):
-    """A product in which an exact zero is absent: zero times infinity is zero."""
-    return 0.0 if partial == 0 or derivative == 0 else partial * derivative
-
-
-def times_by_entry(partial, derivative):
-    """A product in which an exact zero is absent: zero times infinity is zero."""
-    with np.errstate(all="ignore"):
-        return np.where((partial == 0) | (derivative == 0), 0.0, partial * derivative)
-
-
-def sech2(a, z):
-    """The slope of tanh, z = tanh(a): 1 - z * z, but for the few entries where that would lose digits."""
-    slope = 1 - z * z
-    if np.size(slope) and np.min(slope) < 0.002:
-        slope = np.where(slope < 0.002, (1 / np.cosh(a)) ** 2, slope)
-    return slope
-
-
-@cache
-def _entry_partial(rule: Rule, partial: str) -> Any:
-    names = {**numpy_names(), "sech2": lambda a, z: z.writer.helper("sech2", sech2, a, z)}
-    return compile_expression(by_entry(partial), (*rule.arguments, "z"), names)
-
-
-def rule_of(op: Operation) -> Rule:
-    """The row of the table: the engine may know a shorter way where a value is at hand."""
-    return RULES.get(op.name, op.rule)  # type: ignore[return-value]
-
-
-def _entry_times(
-    writer: Writer, rule: Rule, operands: Sequence[Any], z: Any, partial: str, g: Any, backward: bool
-) -> Any:
-    """partial * g by entry; of a complex number its conjugate where the sweep goes `backward`."""
-    if partial in ("1", "-1"):
-        return g if partial == "1" else -g
-    conjugate = backward and np.iscomplexobj(z)
-    if partial.startswith("1 / "):
-        divisor = _entry_partial(rule, partial.removeprefix("1 / "))(*operands, z)
-        if _parsed_as_divisor(partial) and np.all(bare(divisor) != 0) and np.all(np.isfinite(bare(g))):
-            return g / (np.conj(divisor) if conjugate else divisor)
-    with np.errstate(all="ignore"):
-        factor = _entry_partial(rule, partial)(*operands, z)
-    if conjugate:
-        factor = np.conj(factor)
-    if not np.all(np.isfinite(bare(factor))) or not np.all(np.isfinite(bare(g))):
-        product = writer.helper("times_by_entry", times_by_entry, factor, g)
-        return Symbol(writer, product.expression, _kept_infinite(product.value, bare(factor)))
-    return factor * g if isinstance(factor, Symbol) or not isinstance(factor, np.ndarray) else g * factor
-
-
-@cache
-def _parsed_as_divisor(partial: str) -> bool:
-    tree = ast.parse(partial, mode="eval").body
-    return isinstance(tree, ast.BinOp) and isinstance(tree.op, ast.Div) and isinstance(tree.left, ast.Constant)
-
-
 # ---- forward -------------------------------------------------------------------------------------
 
 
-class Tangents(list[Any]):
-    """The tangent of each row along one direction; 0.0 where there is none."""
+Tangents = list[Any]  # the tangent of each row along one direction; 0.0 where there is none
 
 
 def write_tangents(
     writer: Writer, tape: Columns, values: Values, seeds: Mapping[int, Any], names: Mapping[int, str],
 ) -> Tangents:  # fmt: skip
     """Statements for the tangents of the rows along a direction; `seeds` gives those of the inputs."""
-    tangents = Tangents()
+    tangents: Tangents = []
     flats: dict[int, Any] = {}
     for row, (op, left, right) in enumerate(zip(tape.ops, tape.left, tape.right, strict=True)):
         writer.row = row if names else writer.row
         if op is INPUT:
             tangents.append(seeds.get(row, 0.0))
         elif op.memory:
-            tangents.append(_memory_tangent(writer, op, left, tangents, flats, row, tape))
+            tangents.append(_memory_tangent(writer, op, left, tangents, flats, row))
         elif values[row] is None or op.rule is None or all(absent(tangents[p]) for p in op.parents(left, right)):
             tangents.append(0.0)
         else:
@@ -193,7 +54,7 @@ def _named(writer: Writer, t: Any, label: str | None) -> Any:
 
 
 def _tangent(writer: Writer, op: Any, left: Any, right: Any, values: Values, tangents: Tangents, row: int) -> Any:
-    z = values[row]
+    z, op = values[row], writer.known(op)
     marked = op._marked(left, right)
     if not op.array:
         operands = [values[i] if on else i for i, on in marked]
@@ -206,7 +67,7 @@ def _tangent(writer: Writer, op: Any, left: Any, right: Any, values: Values, tan
     if hasattr(op, "pull_carefully"):
         operands = [values[i] if on else i for i, on in marked]
         terms = [
-            _entry_times(writer, rule_of(op), operands, z, factor, tangents[marked[k][0]], backward=False)
+            entry_times(writer, rule_of(op), operands, z, factor, tangents[marked[k][0]], backward=False)
             for k, factor in rule_of(op).live_partials(op.active, op.is_complex)
             if not absent(tangents[marked[k][0]])
         ]
@@ -224,6 +85,8 @@ def _tangent(writer: Writer, op: Any, left: Any, right: Any, values: Values, tan
         content, value = (tangents[i] if on else 0.0 for i, on in zip(left, op.active, strict=True))
         content = np.zeros(np.shape(bare(z))) if absent(content) else content
         return writer.helper("written", written, content, simplest(op.options["places"]), value)
+    if hasattr(op, "pair"):
+        return own_functions.push(writer, op, tangents, left, right, values, z)
     return op.push(tangents, left, right, values, z)
 
 
@@ -260,9 +123,7 @@ def _moved(writer: Writer, op: Any, left: Any, values: Values, tangents: Tangent
     return total
 
 
-def _memory_tangent(
-    writer: Writer, op: Any, left: Any, tangents: Tangents, flats: dict[int, Any], row: int, tape: Columns
-) -> Any:
+def _memory_tangent(writer: Writer, op: Any, left: Any, tangents: Tangents, flats: dict[int, Any], row: int) -> Any:
     if op.name == "memory":
         start = tangents[left[0]] if op.active[0] else 0.0
         flats[row] = symbol_of(writer, np.zeros(op.size)) if absent(start) else np.reshape(start, -1)
@@ -373,7 +234,7 @@ def write_adjoints(
 
 
 def _pull(writer: Writer, op: Any, left: Any, right: Any, values: Values, adjoints: Adjoints, row: int, g: Any) -> None:
-    z = values[row]
+    z, op = values[row], writer.known(op)
     marked = op._marked(left, right)
     if not op.array:
         operands = [values[i] if on else i for i, on in marked]
@@ -383,7 +244,7 @@ def _pull(writer: Writer, op: Any, left: Any, right: Any, values: Values, adjoin
     elif hasattr(op, "pull_carefully"):
         operands = [values[i] if on else i for i, on in marked]
         for k, factor in rule_of(op).live_partials(op.active, op.is_complex):
-            term = _entry_times(writer, rule_of(op), operands, z, factor, g, backward=True)
+            term = entry_times(writer, rule_of(op), operands, z, factor, g, backward=True)
             adjoints.put(marked[k][0], term, operands[k])
     elif hasattr(op, "inner"):
         parts = g if isinstance(g, tuple) else (g,)
@@ -403,6 +264,8 @@ def _pull(writer: Writer, op: Any, left: Any, right: Any, values: Values, adjoin
         _pull_placed(writer, op, left, values, adjoints, g)
     elif op.name in ("item", "entries"):
         _pull_item(writer, op, left, values, adjoints, g)
+    elif hasattr(op, "pair"):
+        own_functions.pull(writer, adjoints, op, g, left, right, values, z)
     else:
         op.pull(adjoints, g, left, right, values, z)
 

@@ -7,14 +7,19 @@ has its value too, that of the recorded run, so that shapes are known and a choi
 from __future__ import annotations
 
 import ast
+import cmath
+import inspect
 import operator
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from functools import cache
 from typing import Any
 
+from ad_magic.engine.words import kind_of
 from ad_magic.rules.arrays.frozen import np
+from ad_magic.rules.special import SEVERAL
 
-from .expressions import constant, name, number, simplified
+from .expressions import constant, name, number, parse, simplified
 from .program import Block
 
 
@@ -55,6 +60,17 @@ class Writer:
         self.taken: set[str] = set()  # names that are none for a constant
         self.helpers: dict[str, Callable[..., Any]] = {}
         self.inner: dict[Any, list[Any]] = {}  # the values of the rows in a composed one
+        self._opened: dict[int, tuple[Any, Any]] = {}  # of calls that are not stored: them, with their operations
+
+    def opened(self, op: Any, operands: Sequence[Any]) -> Any:
+        """An operation; of a call that is not stored (a checkpoint) the one with its operations, at these values."""
+        if hasattr(op, "composed"):
+            self._opened[id(op)] = op, op.composed(operands)
+        return self.known(op)
+
+    def known(self, op: Any) -> Any:
+        """The same once it was opened."""
+        return self._opened[id(op)][1] if id(op) in self._opened else op
 
     def constant(self, x: Any) -> ast.expr:
         """A name for a constant array; the same for the same numbers."""
@@ -102,7 +118,7 @@ class Written:
     """A value of the program: its expression (a name or a number), and its value in the recorded run."""
 
     __slots__ = ("expression", "value", "writer")
-    __hash__ = None  # type: ignore[assignment]
+    __hash__: Any = None  # as Python sets it where == is defined
 
     def __init__(self, writer: Writer, expression: ast.expr, value: Any) -> None:
         self.writer, self.expression, self.value = writer, expression, value
@@ -184,6 +200,13 @@ class Symbol(Written):
         )
         return self.writer.symbol(call, getattr(np.asarray(self.value), method)(*map(bare, args), **kwargs))
 
+    def by_entry(self, label: str, function: Any, whole: Any, args: Any) -> Symbol:
+        """A function of numbers on each entry; `whole` does it for arrays."""
+        self.writer.helpers[label] = function
+        vectorized = ast.Call(parse("np.vectorize"), [name(label)], [ast.keyword("otypes", parse("[float]"))])
+        call = ast.Call(vectorized, [tree(x, self.writer) for x in args], [])
+        return self.writer.symbol(call, whole(*map(bare, args)))
+
     def __len__(self) -> int:
         return len(self.value)
 
@@ -194,8 +217,8 @@ class Symbol(Written):
         index = index_tree(key, self.writer)
         return self.writer.symbol(ast.Subscript(self.expression, index, ast.Load()), self.value[bare(key)])
 
-    def __abs__(self) -> Symbol:
-        return np.abs(self)  # type: ignore[return-value]
+    def __abs__(self) -> Any:
+        return np.abs(self)
 
     def __invert__(self) -> Symbol:
         return self.writer.symbol(ast.UnaryOp(ast.Invert(), self.expression), ~self.value)
@@ -232,6 +255,13 @@ class Symbol(Written):
             if ufunc is np.conjugate and inputs[0].dtype.kind != "c":
                 return inputs[0]
         function = getattr(ufunc, method) if method != "__call__" else ufunc
+        if ufunc.__name__ in _PARTS:
+            whole, k = _PARTS[ufunc.__name__]
+            call = ast.Call(
+                ast.parse(f"scipy.special.{whole}", mode="eval").body, [tree(x, self.writer) for x in inputs], []
+            )
+            part = ast.Subscript(self.writer.block.atom(call, self.writer.row), ast.Constant(k), ast.Load())
+            return self.writer.symbol(part, function(*map(bare, inputs)))
         return called(self.writer, function, _ufunc_name(ufunc, method), inputs, options)
 
     def __array_function__(self, function: Any, types: Any, args: Any, kwargs: Any) -> Any:
@@ -253,6 +283,10 @@ class Symbol(Written):
         return called(self.writer, function, f"{module}.{function.__name__}", args, kwargs)
 
 
+# a row that is one of several results: the function, and which of them
+_PARTS = {label: (whole, k) for whole, labels in SEVERAL.items() for k, label in enumerate(labels)}
+
+
 def _as_shape(x: Any) -> tuple[int, ...]:
     return tuple(x) if isinstance(x, (tuple, list)) else (x,)
 
@@ -267,7 +301,7 @@ class Spread(Symbol):
         self.writer, self.few, self.value = writer, few, value
 
     @property
-    def expression(self) -> ast.expr:  # type: ignore[override]
+    def expression(self) -> ast.expr:  # type: ignore[override]  # computed where it is read
         call = ast.Call(_BROADCAST, [self.few, tree(self.shape, self.writer)], [])
         return self.writer.block.atom(call, self.writer.row)
 
@@ -354,12 +388,22 @@ def bare(x: Any) -> Any:
 
 
 _METHODS = frozenset(("np.sum", "np.mean", "np.prod", "np.max", "np.min"))
-_USUAL = {"axis": None, "keepdims": False}  # what reductions do without being told
+
+
+@cache
+def _usual(function: Any) -> dict[str, Any]:
+    """What a function does about axes without being told."""
+    try:
+        given = inspect.signature(function).parameters
+    except (TypeError, ValueError):  # one written in C, as a method of a ufunc is
+        return {}
+    return {k: given[k].default for k in ("axis", "keepdims") if k in given}
 
 
 def called(writer: Writer, function: Any, label: str, args: Any, kwargs: Any) -> Any:
     """A call of a function of NumPy; of one with several results, a symbol for each."""
-    options = {k: x for k, x in kwargs.items() if x is not np._NoValue and not (k in _USUAL and x is _USUAL[k])}
+    usual = {**_usual(function), "keepdims": False}
+    options = {k: x for k, x in kwargs.items() if x is not np._NoValue and not (k in usual and x is usual[k])}
     if isinstance(options.get("axis"), tuple) and len(options["axis"]) == 1:
         options["axis"] = options["axis"][0]
     if label in _METHODS and isinstance(args[0], Symbol) and len(args) == 1:
@@ -398,6 +442,8 @@ def tree(x: Any, writer: Writer) -> ast.expr:
     if isinstance(x, (float, int)) or x is None:
         return number(x)
     if isinstance(x, complex):
+        if cmath.isfinite(x):  # kept whole: what is added to 0j is complex from there on
+            return ast.Constant(x)
         return ast.BinOp(number(x.real), ast.Add(), ast.BinOp(number(x.imag), ast.Mult(), ast.Constant(1j)))
     if isinstance(x, (str, type(...))):
         return ast.Constant(x)
@@ -410,7 +456,7 @@ def tree(x: Any, writer: Writer) -> ast.expr:
         return ast.Constant(x.name)
     if isinstance(x, type) and x.__module__ in ("builtins", "numpy"):
         return name(x.__name__) if x.__module__ == "builtins" else ast.parse(f"np.{x.__name__}", mode="eval").body
-    raise NoProgram(f"a {type(x).__name__} cannot be written down in a program")
+    raise NoProgram(f"{kind_of(x)} cannot be written down in a program")
 
 
 def index_tree(key: Any, writer: Writer) -> ast.expr:

@@ -12,6 +12,7 @@ from ad_magic.engine.operation import value_of as plain_value
 from ad_magic.engine.tape import Columns
 from ad_magic.rules.arrays.frozen import np
 
+from . import own_functions
 from .expressions import value_of
 from .guards import guard_of
 from .symbols import NoProgram, Symbol, Writer, bare, called, tree
@@ -79,18 +80,23 @@ def _value(writer: Writer, op: Operation, arguments: Sequence[Any], recorded: An
     if not op.array:
         assert op.rule is not None
         refuse_overflow(op, arguments, recorded)
+        if op.rule.function is not None:  # of the user's own: the program brings it along
+            writer.helpers[op.rule.name] = op.rule.function
         expression = value_of(op.rule, [tree(x, writer) for x in arguments])
         return Symbol(writer, writer.block.atom(expression, writer.row), recorded)
     special = _SPECIAL.get(op.name)
     if special is not None:
         return special(writer, op, arguments)
+    op = writer.opened(op, [bare(x) for x in arguments])
     if hasattr(op, "inner") and hasattr(op, "result"):
-        raise NoProgram(f"{op.name} runs a solver of SciPy, which has no straight-line program")
+        raise NoProgram(f"{op.name} is a solver, which has no straight-line program")
     if hasattr(op, "inner"):
         return _composed(writer, op, arguments)
+    if hasattr(op, "pair"):
+        return own_functions.value(writer, op, arguments, recorded)
     if hasattr(op, "value"):
         return op.value(*arguments)
-    from ad_magic.engine.arrays.functions import entry_function
+    from ad_magic.engine.arrays.by_entries import entry_function
 
     return entry_function(op.name)(*arguments)
 

@@ -7,11 +7,16 @@ as its value, is its own copy, and never turns into a plain number in silence.
 from __future__ import annotations
 
 import dis
+import itertools
+import linecache
+import re
 from pathlib import Path
-from types import FrameType
+from types import CodeType, FrameType
 from typing import Any, ClassVar, NoReturn
 
-from .tape import Tape, is_ours, user_frame
+from .frames import is_ours, user_frame
+from .tape import Tape
+from .texts import remember, remember_rounded
 from .users import in_library
 
 
@@ -23,15 +28,14 @@ class LostDerivative(TypeError):
 LAST_LOST: list[Any] = [None, None, None]
 
 
-TEXTS: dict[str, Any] = {}  # texts made from active numbers while a cell runs, so that float(text) can be seen
-_TEXTS_KEPT = 10_000
+def refuse_left(tape: Tape, tangent: Any) -> None:
+    """Raises LostDerivative where a tangent of a forward run comes from a number without a derivative (see `left`)."""
+    if tape.left_behind is not None:
+        from .left import said_by
 
-
-def remember(text: str, number: Any) -> str:
-    """Note that a text was made from a number, while a cell runs."""
-    if len(TEXTS) < _TEXTS_KEPT:
-        TEXTS[text] = number
-    return text
+        sentence = said_by(tangent, tape.left_behind)
+        if sentence is not None:
+            raise LostDerivative(sentence)
 
 
 def _looked(name: str, number: Any, outcome: Any, *constants: Any) -> Any:
@@ -97,13 +101,13 @@ class Active:
         return self
 
     def __repr__(self) -> str:
-        return _looked("repr", self, remember(repr(self.value), self))
+        return _looked("repr", self, remember(repr(self.value), self, primal(self)))
 
     def __str__(self) -> str:
-        return _looked("str", self, remember(str(self.value), self))
+        return _looked("str", self, remember(str(self.value), self, primal(self)))
 
     def __format__(self, spec: str) -> str:
-        return _looked("format", self, remember(format(self.value, spec), self), spec)
+        return _looked("format", self, remember(format(self.value, spec), self, primal(self)), spec)
 
     def __pos__(self) -> Any:
         return self
@@ -113,6 +117,7 @@ class Active:
             return float(self.value)
         frame = user_frame()
         if _formats(frame):  # "%.3f" % x reads the value as print does
+            remember_rounded(primal(self), self)
             return float(primal(_looked("percent", self, primal(self))))
         if _compares(frame):
             return float(primal(self))
@@ -124,7 +129,10 @@ class Active:
         raise _lost(user_frame())
 
     def __reduce_ex__(self, protocol: Any) -> NoReturn:
-        raise LostDerivative("a number cannot be pickled while its derivative is computed; pickle it in a later cell")
+        raise LostDerivative(
+            f"{place_in_words(user_frame())}: a number cannot be pickled while its derivative is computed; pickle "
+            "ad_magic.primal(x), or the number in a later cell"
+        )
 
     # ---- float's own attributes and methods ----
 
@@ -146,7 +154,7 @@ class Active:
         raise _lost(frame)
 
     def hex(self) -> str:
-        return primal(self).hex()
+        return _looked("hex", self, remember(primal(self).hex(), self, primal(self)))
 
 
 OF_NUMPY = frozenset((
@@ -216,8 +224,8 @@ def _formats(frame: FrameType) -> bool:
     names = ("%", "%=")
     if at < 0 or dis.opname[code[at]] != "BINARY_OP":
         return False
-    # no public table says which operator an argument of BINARY_OP stands for
-    return dis._nb_ops[code[at + 1]][1] in names  # type: ignore[attr-defined]
+    operators = vars(dis)["_nb_ops"]  # no public table says for which operator an argument of BINARY_OP stands
+    return operators[code[at + 1]][1] in names
 
 
 def _compares(frame: FrameType | None) -> bool:
@@ -245,12 +253,29 @@ def lost_here(frame: FrameType, needed: str, advice: str) -> LostDerivative:
             f"{place_in_words(frame)}: the array that is written to cannot hold a derivative (a library made it, or "
             "its entries are records); copy it first, as an array of floats: a = np.array(a, dtype=float)"
         )
-    name = called or "this function"
-    hint = "" if called else "; of an array of objects, np.array(a.tolist()) makes an array of numbers"
+    name = called or _written_call(frame) or "this function"
+    objects = name == "this function" or name.endswith((".astype", "array"))
+    hint = "; of an array of objects, np.array(a.tolist()) makes an array of numbers" if objects and not called else ""
     return LostDerivative(
         f"{place_in_words(frame)}: {needed} needed here, and that would cut the derivative; {name} has no derivative "
         f"rule. {advice} ad_magic.primal(x) where only the value matters{hint}"
     )
+
+
+def _written_call(frame: FrameType) -> str | None:
+    """The function that is called at a frame, as it is written there: "struct.pack"; None where it is no plain name."""
+    return written_at(frame.f_code, frame.f_lasti)
+
+
+def written_at(code: CodeType, instruction: int) -> str | None:
+    """The same at an instruction of a program."""
+    where = next(itertools.islice(code.co_positions(), instruction // 2, None), (None, None, None, None))
+    first, last, start, end = where
+    if first is None or first != last or start is None or end is None:
+        return None
+    text = linecache.getline(code.co_filename, first).encode()[start:end].decode(errors="ignore")
+    name = re.match(r"[A-Za-z_][\w.]*(?=\()", text)
+    return name[0] if name else None
 
 
 def _at(frame: FrameType, *instructions: str) -> bool:
@@ -280,5 +305,10 @@ def place_in_words(frame: FrameType) -> str:
     """Where a frame stands: "line 3" of a cell, "mymodule.py, line 3" of a file; for a library, where it was called."""
     while frame.f_back is not None and (in_library(frame.f_code.co_filename) or is_ours(frame.f_code)):
         frame = frame.f_back
-    file = Path(frame.f_code.co_filename)
-    return f"{file.name}, line {frame.f_lineno}" if file.exists() else f"line {frame.f_lineno}"
+    return line_in_words(frame.f_code.co_filename, frame.f_lineno)
+
+
+def line_in_words(filename: str, line: int) -> str:
+    """A line of a cell, or of a file: "line 3", "mymodule.py, line 3"."""
+    file = Path(filename)
+    return f"{file.name}, line {line}" if file.exists() else f"line {line}"

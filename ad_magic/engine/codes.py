@@ -5,6 +5,7 @@ from __future__ import annotations
 import dis
 import functools
 import sys
+from collections.abc import Iterable
 from types import CodeType, ModuleType
 from typing import Any
 
@@ -34,10 +35,56 @@ def names_of(code: CodeType) -> tuple[str, ...] | None:
 
 @functools.cache
 def calls_name(code: CodeType, name: str) -> bool:
-    """Whether a function calls a global by this name (the compiler marks a name that it loads to call it)."""
-    if name in code.co_names and any("NULL" in i.argrepr for i in dis.get_instructions(code) if i.argval == name):
-        return True
+    """Whether a function calls a global by this name (the compiler marks a name that it loads to call it), or a method
+    of it."""
+    if name in code.co_names:
+        if name in called_in(code):
+            return True
+        loaded = False
+        for i in dis.get_instructions(code):
+            if loaded and (i.opname == "LOAD_METHOD" or "NULL" in i.argrepr):
+                return True
+            loaded = i.argval == name
     return any(calls_name(inner, name) for inner in code.co_consts if isinstance(inner, CodeType))
+
+
+NUMPYS_TYPES = frozenset(("float64", "double", "float32", "single", "float16", "half", "longdouble", "complex128"))
+
+
+@functools.cache
+def called_in(code: CodeType) -> frozenset[str]:
+    """The names of globals and attributes that a function calls, or a function in it; all of its names where it maps.
+
+    >>> sorted(called_in((lambda x, y: np.float64(x, dtype=np.single) == float(y)).__code__) - {"np"})
+    ['float', 'float64']
+    """
+    called: set[str] = set()
+    callee = False  # whether it loads what will be called: x, then an attribute of x, and so on
+    before = None
+    for i in dis.get_instructions(code):
+        if i.opname == "PUSH_NULL" and before is not None and before.opname == "LOAD_ATTR":  # from Python 3.13 on
+            called.add(before.argval)
+        callee = (
+            "NULL" in i.argrepr
+            or i.opname in ("LOAD_METHOD", "PUSH_NULL")
+            or (callee and i.opname == "LOAD_ATTR")
+            or (before is not None and before.opname == "PUSH_NULL")  # until Python 3.12
+        )
+        if callee and isinstance(i.argval, str):
+            called.add(i.argval)
+        before = i
+    if "map" in called:
+        called.update(code.co_names)
+    return frozenset(called).union(*(called_in(inner) for inner in code.co_consts if isinstance(inner, CodeType)))
+
+
+def calls_type_of_numpy(called: Iterable[str], namespace: dict[str, Any]) -> bool:
+    """Whether one of these names is that of a type of NumPy's numbers, or stands for one in a namespace."""
+    return any(name in NUMPYS_TYPES or _is_type_of_numpy(namespace.get(name)) for name in called)
+
+
+def _is_type_of_numpy(x: Any) -> bool:
+    return isinstance(x, type) and x.__module__ == "numpy" and x.__name__ in NUMPYS_TYPES
 
 
 def imported(code: CodeType, namespace: dict[str, Any]) -> list[ModuleType | None]:

@@ -48,9 +48,10 @@ DECISIONS |= {
     "repr": repr,
     "str": str,
     "format": format,
+    "hex": float.hex,
 }
 
-TEXTS = frozenset(("repr", "str", "format", "percent"))  # most often only shown
+TEXTS = frozenset(("repr", "str", "format", "percent", "hex"))  # most often only shown
 
 # Decisions whose outcome is a number: where it goes on into the result, the derivative stops.
 STOPS = frozenset(("int", "round", "floor", "ceil", "trunc", "text"))
@@ -59,7 +60,7 @@ STOPS = frozenset(("int", "round", "floor", "ceil", "trunc", "text"))
 def decide(op: Operation, arguments: Sequence[Any]) -> Any:
     """The outcome of a decision at these values; numbers of the engine decide by their plain value."""
     if op.array:
-        return op.outcome(arguments)  # type: ignore[attr-defined]
+        return op.outcome(arguments)
     plain = [primal(x) for x in arguments]
     if op.attempted is None:
         return DECISIONS[op.name](*plain)

@@ -11,14 +11,13 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from ad_magic.rules import RULES, define, special
-from ad_magic.rules.number import math
+from ad_magic.rules.number import PLAIN, math
 
 from .active import Active, LostDerivative, place_in_words, primal
 from .dual import Dual
+from .frames import user_frame
 from .generate import method
-from .operation import ACTIVE
 from .record import apply, decide_on, mixed
-from .tape import user_frame
 from .traced import Traced
 
 NUMBERS = Active.types
@@ -36,6 +35,17 @@ def _stand_in(function: Callable[..., Any], name: str) -> Callable[..., Any]:
     function.__doc__ = original.__doc__
     function.__module__ = "math"
     return function
+
+
+def _of_reals(plain: Callable[..., Any], rule: str, args: Sequence[Any]) -> Any:
+    """A function of several numbers of which some are active. Raises TypeError as `math` does."""
+    z = mixed(rule, *args)
+    if z is not NotImplemented:
+        return z
+    for x in args:
+        if not hasattr(x, "__float__") and not hasattr(x, "__index__"):
+            raise TypeError(f"must be real number, not {type(x).__name__}")
+    return plain(*args)
 
 
 _UNARY = """
@@ -68,8 +78,7 @@ def _fixed(name: str, rule: str | None = None) -> Callable[..., Any]:
     def function(*args: Any) -> Any:
         if not any(type(x) in NUMBERS for x in args):
             return plain(*args)
-        z = mixed(rule or name, *args)
-        return plain(*args) if z is NotImplemented else z
+        return _of_reals(plain, rule or name, args)
 
     return _stand_in(function, name)
 
@@ -99,13 +108,13 @@ def _log(x: Any, *base: Any) -> Any:
         return _natural_log(x)
     if len(base) > 1 or not any(map(is_active, (x, *base))):
         return math.log(x, *base)
-    return mixed("log_base", x, *base)
+    return _of_reals(math.log, "log_base", (x, *base))
 
 
 def _hypot(*coordinates: Any) -> Any:
     if not any(map(is_active, coordinates)):
         return math.hypot(*coordinates)
-    return mixed("hypot" if len(coordinates) == 2 else "norm", *coordinates)
+    return _of_reals(math.hypot, "hypot" if len(coordinates) == 2 else "norm", coordinates)
 
 
 def _dist(p: Iterable[Any], q: Iterable[Any], /) -> Any:
@@ -114,12 +123,12 @@ def _dist(p: Iterable[Any], q: Iterable[Any], /) -> Any:
         return math.dist(p, q)
     if len(p) != len(q):
         raise ValueError("both points must have the same number of dimensions")
-    return _hypot(*[mixed("sub", a, b) for a, b in zip(p, q, strict=True)])
+    return _hypot(*[_of_reals(operator.sub, "sub", (a, b)) for a, b in zip(p, q, strict=True)])
 
 
 def _fsum(numbers: Iterable[Any], /) -> Any:
     items = list(numbers)
-    return mixed("fsum", *items) if any(map(is_active, items)) else math.fsum(items)
+    return _of_reals(lambda *xs: math.fsum(xs), "fsum", items) if any(map(is_active, items)) else math.fsum(items)
 
 
 def _prod(numbers: Iterable[Any], /, *, start: Any = 1) -> Any:
@@ -213,13 +222,18 @@ def _table_functions(names: Sequence[str]) -> Callable[..., Any]:
 
 
 # What the names of the table mean where the numbers may be ours: a partial is differentiated like any other program.
-ACTIVE.update(MATH)
-ACTIVE["sech2"] = lambda a, z: (1 / MATH["cosh"](a)) ** 2
-ACTIVE["sum"] = lambda numbers: functools.reduce(operator.add, numbers)
-ACTIVE.update({name: _table_function(name) for name in (
-    "sign", "rint", "floor", "ceil", "trunc", "polygamma", "maximum", "minimum", "fmax", "fmin", "logaddexp",
-    "logaddexp2", "heaviside", *special.ROWS)})  # fmt: skip
-ACTIVE.update({name: _table_functions(rows) for name, rows in special.SEVERAL.items()})
+ACTIVE: dict[str, Any] = {
+    **PLAIN,
+    **MATH,
+    "sech2": lambda a, z: (1 / MATH["cosh"](a)) ** 2,
+    "sum": lambda numbers: functools.reduce(operator.add, numbers),
+    "max": lambda numbers: mixed("max", *numbers),  # of numbers that tie
+    "min": lambda numbers: mixed("min", *numbers),
+    **{name: _table_function(name) for name in (
+        "sign", "rint", "floor", "ceil", "trunc", "polygamma", "maximum", "minimum", "fmax", "fmin", "logaddexp",
+        "logaddexp2", "heaviside", *special.ROWS)},
+    **{name: _table_functions(rows) for name, rows in special.SEVERAL.items()},
+}  # fmt: skip
 
 # NumPy calls these methods for the elements of an object array, and np.sin(x) of a single number ends here too.
 for _name, _function in (("arcsin", "asin"), ("arccos", "acos"), ("arctan", "atan"), ("arcsinh", "asinh"),

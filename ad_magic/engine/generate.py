@@ -14,9 +14,9 @@ from ad_magic.rules import RULES, Rule, define
 from ad_magic.rules.number import PLAIN
 
 from .active import LostDerivative
+from .frames import is_ours, user_frame
 from .operation import COMPARISONS, NUMPYS, decision, operation, term
 from .record import broken_power, careful_tangent, decide_on, mixed, raised
-from .tape import is_ours, user_frame
 
 FRAMES = {"is_ours": is_ours, "user_frame": user_frame}  # an operation inside one of our own functions is the user's
 

@@ -5,23 +5,29 @@
 
 from __future__ import annotations
 
+import ast
 import builtins
 import functools
+import json
 import random
 import statistics
 import sys
 from collections.abc import Callable, Iterable
+from decimal import Decimal
+from fractions import Fraction
 from types import ModuleType
 from typing import Any
 
 from ad_magic.rules.number import math
 
-from .active import TEXTS, as_python, primal
+from .active import as_python, primal
+from .codes import NUMPYS_TYPES
 from .complexes import CMATH, Complex
 from .decisions import best_of
 from .functions import MATH, is_active
 from .record import decide_on, mixed
-from .users import is_users
+from .texts import evaluate, read_back, reading
+from .users import is_users, is_users_code
 
 _add, _sub, _mul, _div = (functools.partial(mixed, name) for name in ("add", "sub", "mul", "div"))
 
@@ -72,10 +78,8 @@ class _FloatType(type):
             return as_python(args[0])
         if len(args) == 1 and type(args[0]).__name__ in ("Array", "Buffer") and args[0].size == 1:
             return as_python(args[0].item()) if not args[0].ndim else float(args[0])
-        if len(args) == 1 and isinstance(args[0], str):
-            number = TEXTS.get(args[0].strip())
-            if number is not None:  # a text cannot carry a derivative: that is a decision, and it is flagged
-                decide_on("text", number)
+        if len(args) == 1 and isinstance(args[0], (str, bytes, Decimal, Fraction)):
+            read_back(args[0])
         return float(*args)
 
     def __instancecheck__(cls, instance: Any) -> bool:
@@ -99,6 +103,13 @@ class Float(float, metaclass=_FloatType):
 
     __slots__ = ()
 
+    @classmethod
+    def fromhex(cls, text: str, /) -> Any:
+        """float.fromhex."""
+        number = float.fromhex(text)
+        read_back(number)
+        return number
+
 
 Float.__name__ = Float.__qualname__ = "float"
 
@@ -106,6 +117,8 @@ Float.__name__ = Float.__qualname__ = "float"
 class _ComplexType(type):
     def __call__(cls, *args: Any, **options: Any) -> Any:
         parts = [*args, *options.values()]
+        if len(args) == 1 and isinstance(args[0], str):
+            read_back(args[0])
         if not any(is_active(x) or type(x) is Complex for x in parts):
             return complex(*args, **options)
         real = _of_python(args[0] if args else options.get("real", 0.0))
@@ -138,17 +151,25 @@ def _type_name(float_name: type) -> Callable[..., Any]:
             args = (*args[:2], {"__module__": sys._getframe(1).f_globals.get("__name__"), **args[2]})
         kind = builtins.type(*args, **options)
         if len(args) == 1 and (is_active(args[0]) or kind is float):
-            return float_name if args[0].__class__ is float else args[0].__class__
+            return float_name if args[0].__class__ is float else _as_named(args[0].__class__)
         if kind.__name__ in ("Array", "Buffer") and len(args) == 1 and kind.__module__.startswith("ad_magic."):
             return args[0].__class__ if kind.__name__ == "Array" else kind.__mro__[1]
-        return args[0].__class__ if kind is Complex and len(args) == 1 else kind
+        return args[0].__class__ if kind is Complex and len(args) == 1 else _as_named(kind)
 
     function.__name__ = function.__qualname__ = "type"
     return function
 
 
-# Names of types. They are replaced only where they are called: elsewhere they are asked what they are.
-TYPES: dict[str, Any] = {"float": Float, "complex": ComplexName}
+def _as_named(kind: Any) -> Any:
+    """A type of NumPy's numbers as the program finds it under its name: there may be a stand-in."""
+    if kind.__module__ != "numpy" or kind.__name__ not in NUMPYS_TYPES:
+        return kind
+    named = vars(sys.modules["numpy"]).get(kind.__name__)
+    return named if named == kind else kind
+
+
+# Names of types, and eval. They are replaced only where they are called: elsewhere they are asked what they are.
+TYPES: dict[str, Any] = {"float": Float, "complex": ComplexName, "eval": evaluate}
 TYPE_OF: dict[bool, Any] = {
     True: _type_name(Float),
     False: _type_name(float),
@@ -304,7 +325,13 @@ def _lru_cache(maxsize: Any = 128, typed: bool = False) -> Any:
 
 def _memo(cached: Any) -> Any:
     """A Memo for a function of the user; a library that is imported by the cell keeps its own cache."""
-    return Memo(cached) if is_users(cached.__module__) else cached
+    return Memo(cached) if is_users_cache(cached) else cached
+
+
+def is_users_cache(cache: Any) -> bool:
+    """Whether it is the cache of a function of the user's own."""
+    names = getattr(cache.__wrapped__, "__globals__", None)
+    return is_users(getattr(cache, "__module__", None)) if names is None else is_users_code(names)
 
 
 def _bound_early(module: ModuleType) -> dict[str, Any]:
@@ -313,10 +340,18 @@ def _bound_early(module: ModuleType) -> dict[str, Any]:
     return {name: stand_ins[id(value)] for name, value in vars(module).items() if id(value) in stand_ins}
 
 
+def _like(original: Callable[..., Any]) -> Callable[..., Any]:
+    function = functools.wraps(original)(reading(original))
+    del function.__wrapped__
+    return function
+
+
 MODULES: dict[str, dict[str, Any]] = {
     "math": MATH,
     "cmath": CMATH,
     "random": _bound_early(random),
     "statistics": {**_bound_early(statistics), **{name: _statistic(name) for name in _STATISTICS}},
+    "ast": {"literal_eval": _like(ast.literal_eval)},
+    "json": {"loads": _like(json.loads)},
     "functools": {"lru_cache": _lru_cache, "cache": lambda function: _memo(_real_lru_cache(None)(function))},
 }

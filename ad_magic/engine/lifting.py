@@ -10,22 +10,25 @@ from __future__ import annotations
 import contextlib
 import copy
 import functools
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from types import CodeType, FunctionType
 from typing import Any
 
 from ad_magic.rules.arrays.frozen import np
 
 from .active import LostDerivative, place_in_words, primal
-from .arrays import memory
+from .arrays import places
 from .arrays.array import NUMBERS, Array, is_active, latest, split, youngest
-from .arrays.buffers import Buffer, content, holds_active
+from .arrays.buffers import Buffer, assigned, content, holds_active
 from .arrays.compose import as_input
-from .arrays.operation import PairOperation
+from .arrays.memory import memory_of
+from .arrays.pairs import PairOperation
 from .arrays.perform import carried_out
 from .complexes import Complex
+from .dense import Dense
+from .frames import is_ours, user_frame
 from .library import Memo
-from .tape import Columns, PathChanged, Tape, is_ours, replay, user_frame
+from .tape import Columns, PathChanged, Tape, depended_on, replay
 from .users import in_library
 from .walk import Walk
 
@@ -100,7 +103,8 @@ def is_open(x: Any) -> bool:
     return (kind is Buffer and holds_active(x)) or kind is Complex
 
 
-def _opened(x: Any) -> Any:
+def opened(x: Any) -> Any:
+    """An active array or number as it is now: of a plain array that holds some its content."""
     return latest(content(x) if type(x) is Buffer else x)
 
 
@@ -117,44 +121,90 @@ def bottom(x: Any) -> Any:
 
 def plainly(x: Any) -> Any:
     """What stands in the place of an object while a solver iterates."""
+    if type(x) is Dense:
+        return x.plain
     if not is_open(x):
         return x
-    return complex(primal(x.real), primal(x.imag)) if type(x) is Complex else bottom(_opened(x))
+    if holds_left(x):  # it may write there
+        return np.array(bottom(opened(x)))
+    return complex(primal(x.real), primal(x.imag)) if type(x) is Complex else bottom(opened(x))
+
+
+def holds_left(x: Any) -> bool:
+    """Whether it is a plain array in which all that is active is what a solver's function has left there."""
+    memory = memory_of(x) if type(x) is Buffer else None
+    return memory is not None and memory.left
+
+
+recording: list[Any] = []  # the calls (see `left.Call`) whose functions are being recorded, one in the other
 
 
 class Lifting:
     """A run in which all that a function reads is a variable. `originals` are what they stand for, in order."""
 
     def __init__(self) -> None:
+        if recording:  # what an earlier recording has left to itself is of a run that is over
+            recording[-1].begin_again()
         self.tape = Tape()
         self.originals: list[Any] = []
         self.variables: list[Any] = []
         self._known: dict[int, tuple[Any, Any]] = {}
+        self._left: set[int] = set()  # the ids of originals that a call has left in an array
+        self._rooms: dict[int, Any] = {}  # what stands in the place of these arrays, by id
 
     def variable(self, x: Any) -> Any:
         """What stands in the place of an object while the function is recorded."""
-        if not is_open(x) or getattr(x, "tape", None) is self.tape:  # a name that two functions read comes twice
-            return x
+        if type(x) is Dense:
+            return x.on(self.variable(x.nodes))
+        if not is_open(x) or getattr(x, "tape", None) is self.tape or id(x) in self._rooms:
+            return x  # a name that two functions read comes twice
         if type(x) is Complex:
             return Complex(self.variable(x.real), self.variable(x.imag))
         if id(x) not in self._known:
-            original = _opened(x)
+            original = opened(x)
             variable = as_input(self.tape, bottom(original))
             self._known[id(x)] = x, variable
+            if holds_left(x):
+                stand_in = np.array(bottom(original)).view(Buffer)
+                assigned(stand_in, None, variable)
+                self._known[id(x)] = x, stand_in
+                self._rooms[id(stand_in)] = stand_in
+                self._left.add(id(original))
             self.originals.append(original)
             self.variables.append(variable)
         return self._known[id(x)][1]
 
+    def forget_left(self, inner: Columns, rows: Iterable[int | None]) -> None:
+        """Of the numbers that earlier calls have left keep those on which these rows of the closed run depend. Raises
+        LostDerivative where their derivative goes through one that a call in the function has left."""
+        those = [row for row in rows if row is not None]
+        if self.tape.left_behind is not None:  # by a call in the function itself
+            from .left import refuse_left_rows
+
+            refuse_left_rows(inner, those)
+        used = depended_on(inner, those)
+        pairs = zip(self.originals, self.variables, strict=True)
+        kept = [(x, v) for x, v in pairs if used[v.index] or not (is_left(x) or id(x) in self._left)]
+        self.originals, self.variables = [x for x, _ in kept], [v for _, v in kept]
+
     def close(self) -> Columns:
         """End the run."""
-        written = [memory.owner(v.place) for v in self.variables if type(v) is Array]
-        changed = any(id(root) in self.tape.memories and self.tape.memories[id(root)].version for root in written)
+        roots = [places.owner(v.place) for v in self.variables if type(v) is Array]
+        changed = any(id(root) in self.tape.memories and self.tape.memories[id(root)].version for root in roots)
+        for call in recording:
+            call.written.update(self.tape.memories)
         columns = self.tape.close()
         if changed:
             raise LostDerivative(
                 f"{here()}: the function writes into an array that depends on an input; let it write into a copy"
             )
         return columns
+
+
+def is_left(x: Any) -> bool:
+    """Whether a number or an array is one that a solver's function has left (see `left`)."""
+    index = getattr(x, "index", -1) if x.tape.left_behind is not None else -1
+    return 0 <= index < len(x.tape.ops) and x.tape.ops[index].hidden
 
 
 def here() -> str:
@@ -169,6 +219,9 @@ NO_RULE = (
 NOT_FOUND = "cannot see where its function has an active number from; let it come by args= or from a variable"
 
 
+EVENT = ("terminal", "direction")  # what `solve_ivp` asks of an event
+
+
 def returning_plain(function: Callable[..., Any], solver: str, place: str, why: str) -> Callable[..., Any]:
     """A user's function as SciPy calls it: an active number that it returns is refused, with the place of the call."""
 
@@ -179,6 +232,9 @@ def returning_plain(function: Callable[..., Any], solver: str, place: str, why: 
             raise LostDerivative(f"{place}: {solver} {why}")
         return result
 
+    for name in EVENT:  # of an object they may be attributes of its class
+        if hasattr(function, name):
+            setattr(called, name, getattr(function, name))
     return called
 
 
@@ -196,6 +252,7 @@ class SolverOperation(PairOperation):
     variables in the rows `seeds`, and `result` is what the solver gave there."""
 
     __slots__ = ("at", "inner", "result", "seeds", "template")
+    how = ("", "")  # how it is differentiated: in two or three words, and in a sentence with its formula
 
     def begin(self, inner: Columns, seeds: list[int], at: Sequence[Any], result: Any, template: Any) -> None:
         """The parts that all solvers have."""
@@ -228,10 +285,10 @@ class SolverOperation(PairOperation):
 
     def expression(self, *operands: str, written: Sequence[str] = ()) -> str:
         """The call as a person writes it: "brentq(f, 0, 10)"."""
-        from .arrays.texts import _text
+        from .arrays.texts import text_of
 
         args, kwargs = self.template
-        texts = [_text(x, operands) for x in args] + [f"{name}={_text(x, operands)}" for name, x in kwargs.items()]
+        texts = [text_of(x, operands) for x in args] + [f"{name}={text_of(x, operands)}" for name, x in kwargs.items()]
         return f"{self.name}({', '.join(texts)})"
 
     def recorded_at(self, operands: Sequence[Any], more: dict[int, Any] | None = None) -> Columns:
@@ -241,7 +298,7 @@ class SolverOperation(PairOperation):
         """
         if any(map(is_active, (*operands, *(more or {}).values()))):
             return replay(self.inner, {**dict(zip(self.seeds, operands, strict=True)), **(more or {})}, "active")
-        if all(_same(a, b) for a, b in zip(operands, self.at, strict=True)):
+        if all(same_value(a, b) for a, b in zip(operands, self.at, strict=True)):
             return self.inner
         raise PathChanged(-1, f"another {self.name}")
 
@@ -252,18 +309,25 @@ class SolverOperation(PairOperation):
         return np.imag(replay_complex(self.inner, inputs)[row])
 
 
-def _same(a: Any, b: Any) -> bool:
+def same_value(a: Any, b: Any) -> bool:
+    """Whether two plain operands are the same; NaN is the same as NaN."""
     return a is b or bool(np.array_equal(a, b, equal_nan=True))
 
 
-def record_solver(op: Any, name: str, lifting: Lifting, inner: Columns, result: Any, template: Any) -> Any:
-    """Record what a solver gave, for the runs of the numbers that the function reads."""
+def record_solver(op: Any, name: str, lifting: Lifting, inner: Columns, result: Any, called: Any, row: int) -> Any:
+    """Record what a solver gave, for the runs of the numbers that the function reads: it depends on that row.
+
+    `called` are the arguments and the options of the call.
+    """
     op.name = name
+    lifting.forget_left(inner, [row])
+    template = tuple(shown(x, lifting) for x in called[0]), {k: shown(x, lifting) for k, x in called[1].items()}
+    op.active = (True,) * len(lifting.originals)
     op.begin(inner, [v.index for v in lifting.variables], list(map(bottom, lifting.originals)), result, template)
     return op.value(*lifting.originals)
 
 
-class _Name:
+class Name:
     """A function in the text of a row."""
 
     def __init__(self, function: Any) -> None:
@@ -286,5 +350,5 @@ def shown(x: Any, lifting: Lifting) -> Any:
     if type(x) is dict:
         return {name: shown(y, lifting) for name, y in x.items()}
     if isinstance(x, FunctionType) or callable(x):
-        return _Name(x)
+        return Name(x)
     return plainly(x)

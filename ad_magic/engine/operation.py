@@ -43,8 +43,19 @@ class Operation:
     __slots__ = ("active", "attempted", "code", "decision", "name", "rule", "text")
     array = False  # an operation on arrays: its adjoints and tangents are arrays (engine/arrays)
     memory = False  # it reads or writes a memory that several arrays share (engine/arrays/memory.py)
+    rule: Any  # a Rule, of an operation on arrays an ArrayRule; None: an input or a decision
+    # of some operations on arrays; a sweep knows which by `array`, `memory` and the name
+    again: Any
+    outcome: Any
+    pull_memory: Any
+    push_memory: Any
+    template: Any
+    hidden = False  # whether its row is none of the table of operations
+    unused: Any
+    which: Any
+    with_constant: Any
 
-    def __init__(self, name: str, rule: Rule | None, active: tuple[bool, ...], *, text: str = "") -> None:
+    def __init__(self, name: str, rule: Any, active: tuple[bool, ...], *, text: str = "") -> None:
         self.name = name
         self.rule = rule
         self.active = active
@@ -105,8 +116,13 @@ class Primitive(Operation):
 
 # ---- the expressions of a rule as functions ------------------------------------------------------
 
-# Names in the table that mean something else for the engine's own numbers; filled by `functions`.
-ACTIVE: dict[str, Any] = dict(PLAIN)
+
+@cache
+def active_names() -> dict[str, Any]:
+    """What the names in the table mean where the numbers may be the engine's own."""
+    from .functions import ACTIVE  # it needs what stands here
+
+    return ACTIVE
 
 
 @cache
@@ -116,12 +132,16 @@ def value_of(rule: Rule, kind: str = "plain") -> Callable[..., Number]:
     `kind` says of which: floats ("plain"), also active numbers ("active"), also complex numbers ("complex": the
     function raises NotAnalytic where it has no complex form), or floats of a greater range ("extended").
     """
+    if rule.called is not None and kind == "active":  # a rule of the user's own: a row of its own, in all runs
+        return _applied(rule)
+    if rule.function is not None:
+        return _of_function(rule, kind)
     if kind == "extended":
         return compile_expression(rule.value, ("*a",) if rule.variadic else rule.arguments, ieee())
     if kind == "complex":
         return _complex_value(rule)
     arguments = ("*a",) if rule.variadic else rule.arguments
-    return compile_expression(rule.value, arguments, PLAIN if kind == "plain" else ACTIVE)
+    return compile_expression(rule.value, arguments, PLAIN if kind == "plain" else active_names())
 
 
 def _complex_value(rule: Rule) -> Callable[..., Number]:
@@ -129,6 +149,8 @@ def _complex_value(rule: Rule) -> Callable[..., Number]:
     plain = value_of(rule)
     operator = not names_in(rule.value) - {*rule.arguments} and rule.name in COMPLEX
     expression = f"{rule.name}({', '.join(rule.arguments)})" if operator else rule.value
+    if rule.called is not None:
+        expression = _for_complex(rule.value)
     known = not rule.step and names_in(expression) - {*rule.arguments} <= COMPLEX.keys()
     arguments = ("*a",) if rule.variadic else rule.arguments
     continued = compile_expression(expression, arguments, COMPLEX) if known else None
@@ -144,20 +166,72 @@ def _complex_value(rule: Rule) -> Callable[..., Number]:
     return value
 
 
+def _applied(rule: Rule) -> Callable[..., Number]:
+    def value(*arguments: Number) -> Number:
+        from .record import apply
+
+        return apply(rule.name, *arguments)
+
+    return value
+
+
+def _of_function(rule: Rule, kind: str) -> Callable[..., Number]:
+    """A primitive whose value is a function of the user's, which takes plain numbers."""
+    function = rule.function
+    assert function is not None
+    if kind == "plain":
+        return function
+
+    def value(*arguments: Number) -> Number:
+        if any(type(x) is complex for x in arguments):
+            raise NotAnalytic(f"{rule.called} is a function of plain numbers")
+        try:
+            return function(*map(float, arguments))
+        except (ArithmeticError, ValueError):
+            return math.nan
+
+    return value
+
+
+class _OfComplex(ast.NodeTransformer):
+    """Comparisons by the real parts, powers and remainders by the functions for complex numbers."""
+
+    def visit_Compare(self, node: ast.Compare) -> ast.expr:
+        self.generic_visit(node)
+        parts = [ast.Attribute(x, "real", ast.Load()) for x in (node.left, *node.comparators)]
+        return ast.Compare(parts[0], node.ops, list(parts[1:]))
+
+    def visit_BinOp(self, node: ast.BinOp) -> ast.expr:
+        self.generic_visit(node)
+        name = {ast.Pow: "pow", ast.Mod: "mod", ast.FloorDiv: "floordiv"}.get(type(node.op))
+        return ast.Call(ast.Name(name, ast.Load()), [node.left, node.right], []) if name else node
+
+
+def _for_complex(expression: str) -> str:
+    """An expression of the user's own for complex numbers.
+
+    >>> _for_complex("a ** b if a > 0 else 0.0")
+    'pow(a, b) if a.real > 0 .real else 0.0'
+    """
+    tree = _OfComplex().visit(ast.parse(expression, mode="eval").body)
+    return ast.unparse(ast.fix_missing_locations(tree))
+
+
 @cache
-def _partial(rule: Rule, which: int, kind: str) -> Callable[..., Number]:
+def compiled_partial(rule: Rule, which: int, kind: str) -> Callable[..., Number]:
+    """A partial of a rule as a function of its arguments and the result; `kind` as for `value_of`, or "ieee"."""
     names = ("x", "n", "z") if rule.variadic else (*rule.arguments, "z")
-    namespace = {"plain": PLAIN, "active": ACTIVE}.get(kind) or ieee()
+    namespace = PLAIN if kind == "plain" else active_names() if kind == "active" else ieee()
     return compile_expression(rule.partials[which], names, namespace)
 
 
 def partial_of(rule: Rule, which: int, arguments: Sequence[Number], z: Number) -> Number:
     """A local partial at any point: in IEEE arithmetic where Python's would raise."""
     if EXTENDED and any(type(v) in EXTENDED for v in (*arguments, z)):
-        return _partial(rule, which, "ieee")(*arguments, z)
+        return compiled_partial(rule, which, "ieee")(*arguments, z)
     plain = all(type(v) in PLAIN_TYPES for v in (*arguments, z))
     try:
-        return _partial(rule, which, "plain" if plain else "active")(*arguments, z)
+        return compiled_partial(rule, which, "plain" if plain else "active")(*arguments, z)
     except (ArithmeticError, ValueError):
         if not plain:
             return _singular_partial(rule, which, arguments, z)
@@ -168,7 +242,7 @@ def _ieee_partial(rule: Rule, which: int, arguments: Sequence[float], z: float) 
     import numpy as np
 
     with np.errstate(all="ignore"):
-        return float(_partial(rule, which, "ieee")(*map(np.float64, arguments), np.float64(z)))
+        return float(compiled_partial(rule, which, "ieee")(*map(np.float64, arguments), np.float64(z)))
 
 
 def _singular_partial(rule: Rule, which: int, arguments: Sequence[Number], z: Number) -> Number:
@@ -182,7 +256,7 @@ def _singular_partial(rule: Rule, which: int, arguments: Sequence[Number], z: Nu
 
     with np.errstate(all="ignore"):
         try:
-            return _partial(rule, which, "active")(*map(lifted, arguments), lifted(z))
+            return compiled_partial(rule, which, "active")(*map(lifted, arguments), lifted(z))
         except (ArithmeticError, ValueError):
             # Where the partial itself is finite it has run into its limit (tanh at 800); else nothing else is honest.
             partial = _ieee_partial(rule, which, list(map(primal, arguments)), primal(z))
@@ -203,7 +277,7 @@ def times(partial: Number, tangent: Number) -> Number:
 # ---- operations made from the table --------------------------------------------------------------
 
 
-def _bindings(rule: Rule, active: tuple[bool, ...], partials: Sequence[str]) -> list[str]:
+def bindings(rule: Rule, active: tuple[bool, ...], partials: Sequence[str]) -> list[str]:
     """Statements that give a, b, c their values, where the partials use them."""
     used = frozenset().union(*(names_in(p) for p in partials))
     columns = _columns(rule)
@@ -220,7 +294,7 @@ def _columns(rule: Rule) -> tuple[str, ...]:
     return ("left", "right")[:arity] if arity <= 2 else tuple(f"i{k}" for k in range(arity))
 
 
-def _live(rule: Rule, active: tuple[bool, ...], is_complex: bool = False) -> list[tuple[str, str]]:
+def live_operands(rule: Rule, active: tuple[bool, ...], is_complex: bool = False) -> list[tuple[str, str]]:
     """(column, partial) for each active operand."""
     return [(_columns(rule)[k], partial) for k, partial in rule.live_partials(active, is_complex)]
 
@@ -232,10 +306,9 @@ def term(factor: str, partial: str) -> str:
     ('-g', 'g / (b)', 'g * (-z / b)')
     """
     tree = ast.parse(partial, mode="eval").body
-    divides = isinstance(tree, ast.BinOp) and isinstance(tree.op, ast.Div) and ast.unparse(tree.left) in ("1", "-1")
-    sign = "-" if partial.startswith("-1") and (divides or partial == "-1") else ""
-    if divides:
-        return f"{sign}{factor} / ({ast.unparse(tree.right)})"  # type: ignore[attr-defined]
+    if isinstance(tree, ast.BinOp) and isinstance(tree.op, ast.Div) and ast.unparse(tree.left) in ("1", "-1"):
+        return f"{'-' if partial.startswith('-1') else ''}{factor} / ({ast.unparse(tree.right)})"
+    sign = "-" if partial == "-1" else ""
     return sign + factor if partial in ("1", "-1") else f"{factor} * ({partial})"
 
 
@@ -245,8 +318,8 @@ def pull_lines(rule: Rule, active: tuple[bool, ...]) -> list[str]:
     >>> pull_lines(RULES["mul"], (True, False))
     ['b = right', 'adjoints[left] += g * (b)']
     """
-    live = _live(rule, active)
-    lines = _bindings(rule, active, [p for _, p in live])
+    live = live_operands(rule, active)
+    lines = bindings(rule, active, [p for _, p in live])
     return lines + [f"adjoints[{column}] += {term('g', p)}" for column, p in live]
 
 
@@ -257,9 +330,9 @@ def _make_pull(rule: Rule, active: tuple[bool, ...], namespace: Mapping[str, Any
 
 
 def _make_push(rule: Rule, active: tuple[bool, ...], namespace: Mapping[str, Any]) -> Callable[..., Number]:
-    live = _live(rule, active)
+    live = live_operands(rule, active)
     terms = " + ".join(term(f"tangents[{column}]", p) for column, p in live)
-    lines = [*_bindings(rule, active, [p for _, p in live]), f"return {terms}"]
+    lines = [*bindings(rule, active, [p for _, p in live]), f"return {terms}"]
     source = "def push(tangents, left, right, values, z):\n" + "".join(f"    {line}\n" for line in lines)
     return define(source, "push", dict(namespace), f"push {rule.name}")
 

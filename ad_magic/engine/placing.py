@@ -7,30 +7,35 @@ from __future__ import annotations
 
 import ast
 import builtins
+import contextlib
 import functools
 import sys
 from collections.abc import Container, Iterable, Mapping
 from importlib import import_module
+from types import CodeType
 from typing import Any
 
+from .codes import names_of
 from .library import BUILTINS, MODULES, TYPE_OF, TYPES
 
 Part = tuple[dict[str, Any], dict[str, Any], dict[str, Any]]  # a module's names; stand-ins, and what they stand for
 
 _originals: dict[tuple[str, str], Any] = {}
-_whole: set[int] = set()  # the modules (ids of their names) in which all stand-ins are in place
+_whole: set[tuple[int, str]] = set()  # the modules (ids of their names, and which) whose stand-ins are all in place
 _partly: list[list[Part]] = []  # where only some are, by open run
 
 
 class Module:
     """The stand-ins for functions of a module, and these functions themselves."""
 
-    __slots__ = ("name", "originals", "place", "stand_ins")
+    __slots__ = ("key", "name", "originals", "place", "stand_ins")
 
-    def __init__(self, name: str, stand_ins: Mapping[str, Any]) -> None:
+    def __init__(self, name: str, stand_ins: Mapping[str, Any], which: str = "") -> None:
+        """`which` tells those from others that may be in place in the same module."""
         module = sys.modules.get(name) or import_module(name)
         self.name = name
         self.place = vars(module)  # setting an attribute of a module is setting it here
+        self.key = id(self.place), which
         self.stand_ins = dict(stand_ins)
         self.originals = {key: _originals.setdefault((name, key), getattr(module, key)) for key in stand_ins}
 
@@ -50,10 +55,10 @@ class Modules:
 
     def put(self) -> list[Module]:
         """Put the stand-ins in place; returns the modules where they were not."""
-        missing = [m for m in self.modules if id(m.place) not in _whole]
+        missing = [m for m in self.modules if m.key not in _whole]
         for m in missing:
             m.place.update(m.stand_ins)
-            _whole.add(id(m.place))
+            _whole.add(m.key)
         return missing
 
     def some(self, names: Iterable[str], modules: Container[str]) -> list[Part]:
@@ -74,14 +79,14 @@ def take_back(modules: list[Module]) -> None:
     """Put back what the stand-ins of these modules stand for."""
     for m in modules:
         m.place.update(m.originals)
-        _whole.discard(id(m.place))
+        _whole.discard(m.key)
     if modules:
         _put_again()
 
 
 def put_some(parts: list[Part]) -> list[Part]:
     """Put these stand-ins in place; returns those that were not."""
-    missing = [part for part in parts if id(part[0]) not in _whole]
+    missing = [part for part in parts if (id(part[0]), "") not in _whole]
     for place, stand_ins, _ in missing:
         place.update(stand_ins)
     _partly.append(missing)
@@ -106,17 +111,33 @@ def _put_again() -> None:
 _OPTIONAL = ("numpy", "scipy.special", "scipy.optimize", "scipy.integrate")
 
 
-def modules_of(tree: ast.AST | None) -> Modules:
+def load_named(codes: Iterable[CodeType]) -> bool:
+    """Load those of NumPy and SciPy that functions with these codes are about to load: what is loaded while they run
+    has no stand-ins. Returns whether there was one."""
+    missing = [name for name in _OPTIONAL if name not in sys.modules]
+    found = []
+    for names in {names_of(code) for code in codes} if missing else ():
+        for name in missing:
+            package, _, part = name.rpartition(".")
+            if names is not None and (name in names or (package in names and part in names)):
+                found.append(name)
+    for name in found:
+        with contextlib.suppress(ImportError):  # the program will say so
+            import_module(name)
+    return bool(found)
+
+
+def modules_of(tree: ast.AST | None, types: bool = False) -> Modules:
     """The modules for a run: those of the standard library, and NumPy and SciPy where they are loaded or the program
-    `tree` is about to load them."""
+    `tree` is about to load them; with the `types` of NumPy's numbers, for a program that calls them."""
     if tree is None:
-        return _loaded(tuple([name for name in _OPTIONAL if name in sys.modules]))
-    return _modules(_stand_ins(tree))
+        return _loaded(tuple([name for name in _OPTIONAL if name in sys.modules]), types)
+    return _modules(_stand_ins(tree), types)
 
 
 @functools.cache
-def _loaded(optional: tuple[str, ...]) -> Modules:
-    return _modules(_stand_ins(None))
+def _loaded(optional: tuple[str, ...], types: bool) -> Modules:
+    return _modules(_stand_ins(None), types)
 
 
 def _stand_ins(tree: ast.AST | None) -> dict[str, dict[str, Any]]:
@@ -147,14 +168,21 @@ def imports(tree: ast.AST, name: str) -> bool:
     return False
 
 
-def _modules(stand_ins: dict[str, dict[str, Any]]) -> Modules:
+def _modules(stand_ins: dict[str, dict[str, Any]], types: bool) -> Modules:
     found = []
     for name, functions in stand_ins.items():
         key = (name, frozenset(functions))
         if key not in _known:
             _known[key] = Module(name, functions)
         found.append(_known[key])
-    return _set_of(tuple(found))
+    return _set_of((*found, _types()) if types and "numpy" in stand_ins else tuple(found))
+
+
+@functools.cache
+def _types() -> Module:
+    from .arrays.scalars import SCALARS
+
+    return Module("numpy", SCALARS, "types")
 
 
 _known: dict[tuple[str, frozenset[str]], Module] = {}

@@ -15,9 +15,11 @@ from collections.abc import Callable, Sequence
 from types import BuiltinFunctionType, CellType, CodeType, FunctionType, ModuleType
 from typing import Any
 
-from .active import TEXTS, Active
-from .codes import changes_nothing, imported, names_of
-from .placing import Modules, Part, modules_of, put_some, take_back, take_some_back
+from . import boundary, texts
+from .active import Active
+from .codes import called_in, calls_type_of_numpy, changes_nothing, imported, names_of
+from .library import BUILTINS, TYPE_OF, TYPES
+from .placing import Modules, Part, load_named, modules_of, put_some, take_back, take_some_back
 from .standins import (
     Placed,
     last_loaded,
@@ -27,6 +29,7 @@ from .standins import (
     place_builtins,
     remove_builtins,
     standing_in,
+    wanted_builtins,
     writes,
 )
 from .tape import Columns, Tape
@@ -71,7 +74,7 @@ def call(
             make_plain({"f": f}, plan.modules, loaded, functions=reached)
         open_runs.pop()
         if not open_runs:
-            TEXTS.clear()
+            texts.forget()
     return output, columns
 
 
@@ -138,7 +141,7 @@ class Plan:
             if function.__code__ is not code or function.__defaults__ is not defaults or function.__dict__:
                 return False
         for namespace, name, value in self.items:
-            if namespace.get(name, _MISSING) is not value:
+            if _own(namespace, name) is not value:
                 return False
         for namespace, name, ref in self.weak:
             if namespace.get(name, _MISSING) is not ref():
@@ -151,20 +154,29 @@ class Plan:
                 return False
         return True
 
-    def put(self) -> list[Any]:
+    def put(self) -> tuple[list[Placed], list[Any]]:
         """Put everything in place; returns what `take_back` needs to know."""
         for place, name, _, stand_in in self.replaced:
             _set(place, name, stand_in)
-        for namespace, name, stand_in in self.builtins:
-            namespace[name] = stand_in
-        return self.modules.put() if self.parts is None else put_some(self.parts)
+        placed = place_builtins(self.builtins)
+        return placed, self.modules.put() if self.parts is None else put_some(self.parts)
 
-    def take_back(self, in_place: list[Any]) -> None:
+    def take_back(self, put: tuple[list[Placed], list[Any]]) -> None:
+        placed, in_place = put
         (take_back if self.parts is None else take_some_back)(in_place)
         for place, name, value, stand_in in self.replaced:
             if _get(place, name) is stand_in:
                 _set(place, name, value)
-        remove_builtins(self.builtins)
+        remove_builtins(placed)
+
+
+def _own(namespace: dict[str, Any], name: str) -> Any:
+    """What the user's namespace has under a name; a stand-in for a builtin, which another run has put there, is not."""
+    value = namespace.get(name, _MISSING)
+    return _MISSING if id(value) in _FOR_BUILTINS else value
+
+
+_FOR_BUILTINS = frozenset(map(id, (*BUILTINS.values(), *TYPES.values(), *TYPE_OF.values())))
 
 
 def _set(place: Any, name: str | None, value: Any) -> None:
@@ -225,20 +237,25 @@ class _Look:
         for function, code in reached:
             codes.setdefault(id(function.__globals__), (function.__globals__, []))[1].append(code)
         for namespace, those in codes.values():
-            place_builtins(namespace, those, plan.builtins)
-        remove_builtins(plan.builtins)
+            for name, stand_in in wanted_builtins(those).items():
+                if namespace.get(name, stand_in) is stand_in:
+                    plan.builtins.append((namespace, name, stand_in))
         if self.known and self.names.isdisjoint(_unknown_names(plan.modules)):
             plan.parts = plan.modules.some(self.names, self.reached)
             plan.steady = not plan.watching and all(changes_nothing(code) for _, code in reached)
 
     def _function(self, function: FunctionType) -> None:
         self._cells(function)
-        if function.__globals__.get("__name__") == _DERIVATIVES:  # that is all they can reach of the user's
+        if _is_derivative(function):  # that is all they can reach of the user's
             self.known = False
             return
         namespace, code = function.__globals__, function.__code__
         names = names_of(code)
         if names is None or function.__kwdefaults__ or function.__dict__:
+            raise _NotSimple
+        if load_named((code,)):  # the modules for this run have changed
+            raise _NotSimple
+        if calls_type_of_numpy(called_in(code), namespace):  # there are stand-ins for these where they are called
             raise _NotSimple
         if function is not self.f:
             self.plan.functions.append((function, code, function.__defaults__))
@@ -267,7 +284,7 @@ class _Look:
                 self.plan.replaced.append((cell, None, value, new))
 
     def _global(self, namespace: dict[str, Any], name: str) -> None:
-        value = namespace.get(name, _MISSING)
+        value = _own(namespace, name)
         if value is _MISSING:
             self.plan.items.append((namespace, name, value))
             usual = vars(builtins).get(name)
@@ -313,6 +330,8 @@ class _Look:
         elif kind in Active.types or kind.__name__ == "Array":
             if value.tape.values is None:
                 raise _NotSimple
+        elif kind.__module__ == "ad_magic.engine.own":  # a rule of the user's own: its function gets plain numbers
+            self.known = self.known and value.rule.function is None
         elif kind.__module__ == "numpy" and kind.__name__ in ("ufunc", "_ArrayFunctionDispatcher"):
             self.known = self.known and kind.__name__ == "ufunc"
         elif kind.__module__.startswith("numpy.random."):
@@ -326,8 +345,7 @@ class _Look:
             self.lasting = False
         if id(value) in self.seen:
             return
-        home = value.__globals__.get("__name__")
-        if home == _DERIVATIVES or is_users_code(value.__globals__):
+        if _is_derivative(value) or is_users_code(value.__globals__):
             self.seen.add(id(value))
             self.stack.append(value)
         elif value.__closure__ or value.__dict__:
@@ -336,7 +354,12 @@ class _Look:
             self.known = False
 
 
-_DERIVATIVES = "ad_magic.transforms"  # what grad(f) is a function of
+def _is_derivative(function: FunctionType) -> bool:
+    """Whether it is one of ours, as grad(f) is: all that it can reach of the user's is in its cells."""
+    home = function.__globals__.get("__name__") or ""
+    return home.startswith("ad_magic.transforms.") or home == boundary.__name__
+
+
 _DYNAMIC = (eval, exec, globals, vars, __import__)
 _KNOWN: dict[str, tuple[str, ...]] = {  # with the modules that are in them
     "math": (),

@@ -17,33 +17,35 @@ from typing import Any
 from ad_magic.rules.arrays.frozen import np
 from ad_magic.rules.arrays.rule import ArrayRule
 
-from .active import LostDerivative, primal
+from .active import LostDerivative
+from .arrays.adjoints import absent, reduced, spread
 from .arrays.array import NUMBERS, Array, is_active, operand
 from .arrays.compose import as_input
-from .arrays.operation import absent, reduced, spread
-from .lifting import (
-    NOT_FOUND,
-    Lifting,
-    SolverOperation,
-    bottom,
-    here,
-    is_open,
-    plainly,
-    record_solver,
-    replaced,
-    returning_plain,
-    shown,
-)
+from .left import Call
+from .lifting import Lifting, SolverOperation, bottom, here, is_open, record_solver, replaced
+from .paths import path_since, switches
 from .record import mixed
 from .tape import Columns, forward_sweep, reverse_sweep
 
 INTEGRAL = ArrayRule("integral", lambda *_: None, (), (), lambda *_: None)
+# The integral of the derivative leaves out what a jump adds.
+_JUMPS = "the function jumps near {:.6g}, a place that depends on an input; integrate up to there and from there on"
+
+
+_ERROR = (
+    "the error that {} estimates has no derivative, and what is differentiated is computed with it. Take the integral "
+    "alone, quad(…)[0], or ad_magic.primal(error) where only its value matters"
+)
 
 
 class IntegralOperation(SolverOperation):
     """An integral. `total` is the row of the sum over the nodes in the recorded run."""
 
     __slots__ = ("bent", "total")
+    how = (
+        "under the integral sign",
+        "under the integral sign, not unrolled: ∂/∂v ∫ f(t, v) dt = ∫ f_v dt, and f at a limit that moves",
+    )
     bent: float | None
     total: int
 
@@ -158,30 +160,23 @@ def integral(original: Callable[..., Any], bind: Callable[..., Any]) -> Callable
         given = bind(args, kwargs)
         if given is None:  # SciPy says what is wrong
             return original(*args, **kwargs)
-        found: list[Any] = []
-        place = here()
-
-        def plain(x: Any) -> Any:
-            if is_open(x):
-                found.append(x)
-            return plainly(x)
-
+        now = Call("quad", given, ("func",))
         special = given["weight"] is not None or given.get("complex_func")
-        with replaced([given], plain) as (now,):
-            if callable(now["func"]):
-                now = {**now, "func": returning_plain(now["func"], "quad", place, NOT_FOUND)}
-            result = original(**now) if special else original(**{**now, "full_output": 1})
-            limits = float(now["a"]), float(now["b"])
+        with now.plainly() as plain:
+            result = original(**plain) if special else original(**{**plain, "full_output": 1})
+            limits = float(plain["a"]), float(plain["b"])
         if special:
-            if found:
+            if now.found:
                 raise LostDerivative(
-                    f"{place}: quad with weight= or complex_func= has no derivative rule; write the "
+                    f"{now.place}: quad with weight= or complex_func= has no derivative rule; write the "
                     "weight into the function"
                 )
             return result
-        if found:
-            y = _differentiated(given, limits, result, (args, kwargs))
-            result = (y, *result[1:])
+        if now.found:
+            with now.recording():
+                y = _differentiated(given, limits, result, (args, kwargs))
+            (error,) = now.marks([result[1]], _ERROR)
+            result = (y, error, *result[2:])
         if given["full_output"]:
             return result
         if len(result) > 3:
@@ -198,7 +193,7 @@ def _differentiated(given: dict[str, Any], limits: tuple[float, float], result: 
     y, error, info = result[:3]
     last = info["last"]
     parts = sorted(zip(info["alist"][:last].tolist(), info["blist"][:last].tolist(), strict=True))
-    bends: list[float] = []
+    found: list[tuple[float, Any, list[float], Lifting, Columns]] = []
     for rule, looking in ((kronrod(), False), (kronrod(), True), (double_exponential(), True)):
         lifting = Lifting()
         try:
@@ -207,19 +202,29 @@ def _differentiated(given: dict[str, Any], limits: tuple[float, float], result: 
             continue
         finally:
             inner = lifting.close()
-        if abs(bottom(total) - y) <= max(1e-9 * abs(y), error, 1e-13) or not math.isfinite(y):
+        found.append((abs(bottom(total) - y), total, bends, lifting, inner))
+        if found[-1][0] <= max(1e-9 * abs(y), error, 1e-13) or not math.isfinite(y):
             break
-    else:
+    if not found or not (_is_near(found, y, given, error) or not math.isfinite(y)):
         raise LostDerivative(
             f"{here()}: quad goes around a singularity here, and the derivative cannot follow; "
             "substitute a variable in which the function is smooth"
         )
+    _, total, bends, lifting, inner = min(found, key=lambda one: one[0])
     if not ((type(total) is Array or type(total) in NUMBERS) and total.tape is lifting.tape):
         return y
-    template = tuple(shown(x, lifting) for x in call[0]), {k: shown(x, lifting) for k, x in call[1].items()}
     op = IntegralOperation(INTEGRAL, (True,) * len(lifting.originals), {})
     op.total, op.bent = total.index, bends[0] if bends else None
-    return record_solver(op, "quad", lifting, inner, y, template)
+    return record_solver(op, "quad", lifting, inner, y, call, op.total)
+
+
+def _is_near(found: list[Any], y: float, given: dict[str, Any], error: float) -> bool:
+    """Whether one of our sums is the integral that QUADPACK gave. It may think that its error is smaller than it is: it
+    may be as much as was asked of it; and where two rules find the same, they know better."""
+    near = max(given["epsabs"], given["epsrel"] * abs(y), error)
+    if len(found) == 3 and abs(bottom(found[1][1]) - bottom(found[2][1])) <= 1e-9 * abs(y):
+        near = max(near, 1e-6 * abs(y))
+    return bool(min(one[0] for one in found) <= near)
 
 
 def _sum(given: dict[str, Any], limits: tuple[float, float], parts: Parts, rule: Rule,
@@ -239,15 +244,15 @@ def _sum(given: dict[str, Any], limits: tuple[float, float], parts: Parts, rule:
         def sampled(t: float, lifted: bool = False) -> tuple[Any, tuple[Any, ...]]:
             start = len(lifting.tape.ops)
             y = at(as_input(lifting.tape, t) if lifted else t)
-            return y, _path(lifting, start)
+            return y, path_since(lifting, start)
 
         points = list(nodes(*limits, parts, rule))
         found = [(t, *sampled(t)) for t, _ in points]
-        bends = _switches(sampled, found, jumps=False)
+        bends = switches(sampled, found, _JUMPS)
         if bends or looking:
             places = bends
             if looking:
-                places = _switches(lambda t: sampled(t, True), [(t, *sampled(t, True)) for t, _ in points])
+                places = switches(lambda t: sampled(t, True), [(t, *sampled(t, True)) for t, _ in points])
             points = list(nodes(*limits, _cut(limits, parts, places), rule))
             found = [(t, *sampled(t)) for t, _ in points]
         products = [mixed("mul", w, y) for (_, w), (_, y, _) in zip(points, found, strict=True)]
@@ -288,56 +293,3 @@ def _scalar(x: Any) -> Any:
     """A number that a function returned, also one in an array of one entry."""
     x = operand(x)
     return np.reshape(x, ())[()] if getattr(x, "shape", ()) else x
-
-
-Sample = tuple[float, Any, tuple[Any, ...]]  # where, the value of the function there, and its path
-
-
-def _path(lifting: Lifting, start: int) -> tuple[Any, ...]:
-    """Which way the function went since a row: decisions, step functions, the sides of kinks."""
-    tape = lifting.tape
-    assert tape.values is not None
-    path: list[Any] = []
-    for k, op in enumerate(tape.ops[start:], start):
-        value = tape.values[k]
-        if op.decision or (op.rule is not None and op.rule.step):
-            path.append((op.name, str(value) if hasattr(value, "shape") else value))
-        elif op.rule is not None and op.rule.kink is not None:
-            partials = op.partials(tape.left[k], tape.right[k], tape.values, value)
-            path.append((op.name, *(p if p in (-1.0, 0.0, 1.0) else None for p in map(_one, partials))))
-    return tuple(path)
-
-
-def _one(partial: Any) -> Any:
-    return partial if not getattr(partial, "shape", ()) else str(partial)
-
-
-def _switches(sampled: Callable[[float], Any], found: list[Sample], jumps: bool = True) -> list[float]:
-    """The places where the function goes from one way to another.
-
-    Raises LostDerivative where it `jumps` there and must not: the integral of the derivative leaves out what a jump
-    that depends on an input adds.
-    """
-    found = sorted(found, key=lambda sample: sample[0])
-    scale = max((abs(primal(y)) for _, y, _ in found), default=0.0)
-    switches = []
-    for (low, y_low, path), (high, y_high, other) in itertools.pairwise(found):
-        if path == other:
-            continue
-        while (middle := (low + high) / 2.0) not in (low, high):
-            try:
-                y, way = sampled(middle)
-            except (ArithmeticError, ValueError):  # a singularity: that is the place
-                low = middle
-                break
-            if way == path:
-                low, y_low = middle, y
-            else:
-                high, y_high = middle, y
-        if not jumps and abs(primal(y_high) - primal(y_low)) > 1e-6 * scale:
-            raise LostDerivative(
-                f"{here()}: the function jumps near {low:.6g}, a place that depends on an input; "
-                "integrate up to there and from there on"
-            )
-        switches.append(low)
-    return switches

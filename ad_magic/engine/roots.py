@@ -6,6 +6,7 @@ At a root t of F(t, v) = 0 the derivative is dt/dv = -F_v / F_t, whatever way th
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -13,26 +14,15 @@ from ad_magic.rules.arrays.frozen import np
 from ad_magic.rules.arrays.rule import ArrayRule
 
 from .active import LostDerivative
+from .arrays.adjoints import absent, reduced, shape_of, spread
 from .arrays.array import NUMBERS, Array, is_active, operand
 from .arrays.compose import as_input
 from .arrays.constructors import array
-from .arrays.functions import looked
-from .arrays.operation import absent, reduced, shape_of, spread
-from .lifting import (
-    NOT_FOUND,
-    Lifting,
-    SolverOperation,
-    bottom,
-    here,
-    is_open,
-    plainly,
-    record_solver,
-    replaced,
-    returning_plain,
-    shown,
-)
+from .arrays.looks import looked
+from .left import Call
+from .lifting import Lifting, SolverOperation, bottom, is_open, plainly, record_solver, replaced
 from .record import decide_on
-from .tape import Columns, forward_sweep, reverse_sweep
+from .tape import Columns, depended_on, forward_sweep, reverse_sweep
 
 ROOT = ArrayRule("root", lambda *_: None, (), (), lambda *_: None)
 _FAR = 1e-4  # a Newton step longer than this, in relation: what was found is no root, and there is no derivative
@@ -41,10 +31,21 @@ _FAR = 1e-4  # a Newton step longer than this, in relation: what was found is no
 class RootOperation(SolverOperation):
     """A root t of F(t, operands); `unknown` and `zero` are the rows of t and F in the recorded run."""
 
-    __slots__ = ("_slope", "unknown", "zero")
+    __slots__ = ("_slope", "fixed", "unknown", "zero")
     _slope: Any
+    fixed: bool  # a fixed point: F is f(t) - t
     unknown: int
     zero: int
+
+    @property
+    def how(self) -> tuple[str, str]:  # type: ignore[override]  # it depends on the solver, not on the class
+        """See `SolverOperation.how`."""
+        several = bool(shape_of(self.result))
+        if self.fixed:
+            formula = f"{'(I − f_t)⁻¹ f_v' if several else 'f_v / (1 − f_t)'} where t = f(t, v)"
+        else:
+            formula = f"{'−F_t⁻¹ F_v' if several else '−F_v / F_t'} at a root t of F(t, v)"
+        return "implicit function theorem", f"by the implicit function theorem, not unrolled: ∂t/∂v = {formula}"
 
     def value_complex(self, *operands: Any) -> Any:
         """The root at operands with tiny imaginary parts; the slope is found by such a step, too."""
@@ -73,30 +74,75 @@ class RootOperation(SolverOperation):
             return self._slope
         return slope
 
+    @property
+    def why_singular(self) -> str:
+        """Why the derivative is not finite here; empty where it is."""
+        slope, residual = self.slope(self.inner), self.inner.values[self.zero]
+        if np.any(np.isnan(slope)):
+            if np.all(np.isfinite(residual)) and np.any(residual):
+                return f"{self.name} ended where the function is not zero, which is no root"
+            return f"the slope of the function is NaN where {self.name} ended"
+        if not np.all(np.isfinite(slope)):
+            return f"the slope of the function is infinite at the root that {self.name} gave"
+        if shape_of(slope):
+            several = np.linalg.matrix_rank(slope) < len(slope)
+            return f"the Jacobian of the function is singular at the root that {self.name} gave" if several else ""
+        return "" if slope else f"the slope of the function is 0 at the root that {self.name} gave: a multiple root"
+
     def pull(self, adjoints: Any, g: Any, left: Any, right: Any, values: Any, z: Any) -> None:
         operands = self.arguments(left, right, values)
         inner = self.recorded_at(operands, {self.unknown: z})
         slope = self.slope(inner)
-        if np.any(np.isnan(bottom(slope))):  # no root, or no derivative: for all of them, as forward
-            for i, on, x in zip(left, self.active, operands, strict=True):
-                if on:
-                    adjoints.add(i, np.full(shape_of(x), np.nan)[()])
-            return
-        weights = -_solved(np.swapaxes(slope, 0, 1) if shape_of(slope) else slope, g)
+        regular = _is_regular(slope)
+        if not shape_of(slope) and not regular:  # 0 / 0 and inf / inf are NaN: first what is divided
+            weights: Any = -g
+        else:
+            weights = -_solved(np.swapaxes(slope, 0, 1) if shape_of(slope) else slope, g)
         inner_adjoints = reverse_sweep(inner, {self.zero: weights})
+        used = self._used(inner, slope)
         for i, on, seed, x in zip(left, self.active, self.seeds, operands, strict=True):
-            if on and not absent(inner_adjoints[seed]):
-                adjoints.add(i, reduced(inner_adjoints[seed], x))
+            if not on or not used[seed]:
+                continue
+            if regular:
+                if not absent(inner_adjoints[seed]):
+                    adjoints.add(i, reduced(inner_adjoints[seed], x))
+            elif shape_of(slope):
+                adjoints.add(i, np.full(shape_of(x), np.nan)[()])
+            else:
+                adjoints.add(i, _solved(slope, spread(reduced(inner_adjoints[seed], x), x)))
 
     def push(self, tangents: Any, left: Any, right: Any, values: Any, z: Any) -> Any:
         operands = self.arguments(left, right, values)
         inner = self.recorded_at(operands, {self.unknown: z})
+        slope = self.slope(inner)
+        used = self._used(inner, slope)
         along = {
             seed: spread(tangents[i], x)
             for i, on, seed, x in zip(left, self.active, self.seeds, operands, strict=True)
-            if on and not absent(tangents[i])
+            if on and used[seed] and not absent(tangents[i])
         }
-        return -_solved(self.slope(inner), spread(forward_sweep(inner, along)[self.zero], z))
+        if not along:
+            return 0.0
+        return -_solved(slope, spread(forward_sweep(inner, along)[self.zero], z))
+
+    def _used(self, inner: Columns, slope: Any) -> Any:
+        """By row whether the root depends on it; what is no root (its slope is NaN) might depend on anything."""
+        if np.any(np.isnan(bottom(slope))):
+            return [True] * len(inner)
+        return depended_on(inner, [self.zero])
+
+
+def _is_regular(slope: Any) -> bool:
+    """Whether a root with this slope or Jacobian has a derivative; NaN is what is no root."""
+    plain = bottom(slope)
+    if not np.all(np.isfinite(plain)):
+        return False
+    if not shape_of(plain):
+        return bool(plain)
+    try:
+        return bool(np.all(np.isfinite(np.linalg.inv(plain))))
+    except np.linalg.LinAlgError:
+        return False
 
 
 def _solved(slope: Any, g: Any) -> Any:
@@ -126,10 +172,11 @@ def _is_root(slope: Any, residual: Any, root: Any) -> bool:
 
 
 def solver(original: Callable[..., Any], name: str, bind: Callable[..., Any], function: str, start: tuple[str, ...],
-           fixed: bool = False) -> Callable[..., Any]:  # fmt: skip
+           fixed: bool = False, differentiates: bool = False) -> Callable[..., Any]:  # fmt: skip
     """The stand-in for a solver: `function` names its parameter for the function, `start` those for where it starts.
 
-    The function of a `fixed` point is f(t) - t.
+    The function of a `fixed` point is f(t) - t. A solver that itself `differentiates` the function calls it with active
+    numbers of its own.
     """
 
     def solved(*args: Any, **kwargs: Any) -> Any:
@@ -137,28 +184,18 @@ def solver(original: Callable[..., Any], name: str, bind: Callable[..., Any], fu
         if given is None:  # SciPy says what is wrong
             return original(*args, **kwargs)
         for parameter in start:
-            given[parameter] = _started(given[parameter])
-        f = given[function]
-        found: list[Any] = []
-        place = here()
-
-        def plain(x: Any) -> Any:
-            if is_open(x):
-                found.append(x)
-            return plainly(x)
-
-        with replaced([given], plain) as (now,):
-            now = dict(now)
-            for parameter in _FUNCTIONS:
-                if callable(now.get(parameter)):
-                    now[parameter] = returning_plain(now[parameter], name, place, NOT_FOUND)
-            result = original(**now)
-        if not found:
+            given[parameter] = started(given[parameter])
+        now = Call(name, given, () if differentiates else _FUNCTIONS)
+        with now.plainly() as plain:
+            result = original(**plain)
+        if not now.found:
             return result
         root = _root_of(result)
         if type(root) is not np.ndarray and not isinstance(root, (float, int)):
-            raise LostDerivative(f"{place}: {name} has a derivative for real roots only")
-        return _with_root(result, _differentiated(name, f, given, root, fixed, (args, kwargs)))
+            raise LostDerivative(f"{now.place}: {name} has a derivative for real roots only")
+        with now.recording():
+            root = _differentiated(name, now.place, given[function], given, root, fixed, (args, kwargs))
+        return _with_root(result, root)
 
     return solved
 
@@ -166,17 +203,24 @@ def solver(original: Callable[..., Any], name: str, bind: Callable[..., Any], fu
 _FUNCTIONS = ("f", "func", "fun", "fprime", "fprime2", "jac", "callback")
 
 
-def _started(x: Any) -> Any:
+def started(x: Any) -> Any:
     """Where a solver starts: plain numbers. The root does not depend on it, unless another one is found."""
     if type(x) in (tuple, list):
-        return type(x)(map(_started, x))
+        return type(x)(map(started, x))
     if type(x) in NUMBERS:
         return decide_on("primal", x)
     return looked("values", lambda y: y, (x,), {}) if is_open(x) else x
 
 
-def _differentiated(name: str, f: Any, given: dict[str, Any], root: Any, fixed: bool, call: Any) -> Any:
+def _differentiated(name: str, place: str, f: Any, given: dict[str, Any], root: Any, fixed: bool, call: Any) -> Any:
     """The root as an active number or array of the run that the function reads from."""
+    if getattr(root, "ndim", 0) > 1:  # as a system, in one row of numbers
+
+        def flat(x: Any, *more: Any) -> Any:
+            value = operand(f(np.reshape(x, root.shape), *more))
+            return np.reshape(value, root.size) if shape_of(value) else value
+
+        return np.reshape(_differentiated(name, place, flat, given, root.ravel(), fixed, call), root.shape)
     lifting = Lifting()
     try:
         unknown = as_input(lifting.tape, root.copy() if type(root) is np.ndarray else float(root))
@@ -192,12 +236,47 @@ def _differentiated(name: str, f: Any, given: dict[str, Any], root: Any, fixed: 
         value = operand(value)
     finally:
         inner = lifting.close()
-    if not is_active_of(value, lifting) or not lifting.originals:
+    if not lifting.originals:
         return root
-    template = tuple(shown(x, lifting) for x in call[0]), {k: shown(x, lifting) for k, x in call[1].items()}
     op = RootOperation(ROOT, (True,) * len(lifting.originals), {})
-    op.unknown, op.zero = unknown.index, value.index
-    return record_solver(op, name, lifting, inner, root, template)
+    if is_active_of(value, lifting):
+        op.inner, op.unknown, op.zero, op.fixed, op.result = inner, unknown.index, value.index, fixed, root
+    if not is_active_of(value, lifting) or (np.size(root) == 1 and _jumps(op, f, given)):
+        raise LostDerivative(
+            f"{place}: {name} ended where the function jumps from one sign to the other: there is no zero there whose "
+            "derivative the function tells. Give it a function that crosses zero: t - k instead of t > k"
+        )
+    return record_solver(op, name, lifting, inner, root, call, op.zero)
+
+
+def _jumps(op: RootOperation, f: Any, given: dict[str, Any]) -> bool:
+    """Whether the function jumps from one sign to the other where a solver has ended, instead of crossing zero."""
+    root, residual = op.result, op.inner.values[op.zero]
+    slope = op.slope(op.inner)
+    if op.fixed or not (np.any(np.isnan(slope)) or not np.any(slope)):
+        return False
+    pair = given.get("fprime") is True or given.get("jac") is True  # it returns its derivative, too
+    place = float(np.ravel(root)[0])
+    with replaced([f, given.get("args", ())], plainly) as (function, more):
+        more = more if isinstance(more, tuple) else (more,)
+
+        def at(t: float) -> float:
+            value = function(np.full(np.shape(root), t) if np.ndim(root) else t, *more)
+            return float(np.ravel(value[0] if pair else value)[0])
+
+        try:
+            for far in _NEAR:
+                step = far * max(1.0, abs(place))
+                low, high = at(place - step), at(place + step)
+                least = max(math.sqrt(step), _FAR * float(np.max(np.abs(residual))))
+                if low * high < 0.0 and min(abs(low), abs(high)) > least:
+                    return True
+        except (ArithmeticError, ValueError, TypeError):
+            pass
+    return False
+
+
+_NEAR = (1e-12, 1e-9, 1e-6)  # how near to where a solver has ended the other side of a jump is looked for
 
 
 def is_active_of(x: Any, lifting: Lifting) -> bool:

@@ -1,4 +1,4 @@
-"""Stand-ins for functions of SciPy that take a function: roots, fixed points, integrals.
+"""Stand-ins for functions of SciPy that take a function: roots, fixed points, integrals, initial values.
 
 SciPy is never imported before the user's program imports it.
 """
@@ -29,7 +29,7 @@ _REFUSED = {
         "shgo brute direct fmin fmin_bfgs fmin_cg fmin_cobyla fmin_l_bfgs_b fmin_ncg fmin_powell fmin_slsqp fmin_tnc "
         "fminbound brent golden bracket approx_fprime"
     ),
-    "scipy.integrate": "solve_ivp odeint solve_bvp dblquad tplquad nquad quad_vec cubature tanhsinh nsum",
+    "scipy.integrate": "solve_bvp dblquad tplquad nquad quad_vec cubature tanhsinh nsum",
 }
 
 
@@ -72,6 +72,7 @@ def _loads_package(tree: ast.AST, package: str) -> bool:
 
 @functools.cache
 def _stand_ins(name: str) -> dict[str, Any]:
+    from .initial_values import initial_value_problem, ordinary
     from .quadrature import integral
     from .roots import solver
 
@@ -81,9 +82,11 @@ def _stand_ins(name: str) -> dict[str, Any]:
         for solver_name, (function, start) in _ROOTS.items():
             original = getattr(module, solver_name)
             fixed = solver_name == "fixed_point"
-            made[solver_name] = solver(original, solver_name, _binder(original), function, start, fixed)
+            made[solver_name] = solver(original, solver_name, binder(original), function, start, fixed)
     else:
-        made["quad"] = integral(module.quad, _binder(module.quad))
+        made["quad"] = integral(module.quad, binder(module.quad))
+        made["solve_ivp"] = initial_value_problem(module.solve_ivp, binder(module.solve_ivp))
+        made["odeint"] = ordinary(module.odeint, binder(module.odeint), module.solve_ivp)
     for refused in _REFUSED[name].split():
         original = getattr(module, refused, None)
         if original is not None:
@@ -97,7 +100,7 @@ def _like(function: Callable[..., Any], original: Callable[..., Any]) -> Callabl
     return function
 
 
-def _binder(original: Callable[..., Any]) -> Callable[..., Any]:
+def binder(original: Callable[..., Any]) -> Callable[..., Any]:
     """A function that gives the arguments of a call by name, with the defaults; None where they do not fit."""
     signature = inspect.signature(original)
 

@@ -11,43 +11,58 @@ import contextlib
 import dis
 import functools
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from types import CodeType, FunctionType, MethodType, ModuleType
 from typing import Any
 
-from .active import TEXTS, Active, after_run
-from .codes import calls_name, names_of
+from . import texts
+from .active import Active, after_run
+from .codes import called_in, calls_name, calls_type_of_numpy, names_of
 from .complexes import Complex, plain_complex
-from .library import BUILTINS, TYPE_OF, TYPES, Memo
-from .placing import Module, Modules, modules_of, take_back
+from .interrupts import Guard
+from .library import BUILTINS, TYPE_OF, TYPES, Memo, is_users_cache
+from .placing import Module, Modules, load_named, modules_of, take_back
 from .users import is_users, is_users_code
 from .walk import MEMO, Walk
 
 
 @contextlib.contextmanager
-def standing_in(namespace: dict[str, Any], tree: ast.AST | None = None, skip: Any = ()) -> Iterator[None]:
+def standing_in(namespace: dict[str, Any], tree: ast.AST | None = None, skip: Any = ()) -> Iterator[Guard]:
     """Put the stand-ins in place for the time of the block, in the modules and in everything the namespace holds.
 
-    `tree` is the cell that is about to run. Afterwards active numbers in the namespace are plain ones.
+    `tree` is the cell that is about to run. Afterwards active numbers in the namespace are plain ones. Ctrl-C stops the
+    block only; who cleans up in the block closes the guard first.
     """
-    modules = modules_of(tree)
+    types = tree is not None and calls_type_of_numpy(_called_in(tree), {**_aliases(tree), **namespace})
+    modules = modules_of(tree, types)
     loaded = last_loaded()
     placed: list[Placed] = []
     walks: list[Walk] = []
     in_modules: list[Module] = []
+    guard = Guard()
     open_runs.append(namespace)
     try:
         watching = _may_write(namespace, tree)
         walk = _walk(namespace, skip, modules, watching, walks)
-        if not watching and any(writes(function.__code__) for function in walk.functions):
-            watching = True
+        writing = any(writes(function.__code__) for function in walk.functions)
+        calling = any(calls_type_of_numpy(called_in(f.__code__), f.__globals__) for f in walk.functions)
+        loading = load_named(function.__code__ for function in walk.functions)
+        if (writing and not watching) or (calling and not types) or loading:
+            watching = watching or writing
+            modules = modules_of(tree, types or calling)
             _walk(namespace, skip, modules, watching, walks)
         for names, codes in _by_namespace(namespace, tree, walk.functions):
-            place_builtins(names, codes, placed, tree if names is namespace else None)
+            wanted = wanted_builtins(codes, tree if names is namespace else None)
+            placed += place_builtins((names, name, stand_in) for name, stand_in in wanted.items())
         in_modules = modules.put()
         with numpy_watched(watching):
-            yield
+            guard.let_through()
+            try:
+                yield guard
+            finally:
+                guard.open = False
     finally:
+        guard.open = False
         take_back(in_modules)
         for walk in reversed(walks):
             for undo in reversed(walk.undo):
@@ -56,7 +71,8 @@ def standing_in(namespace: dict[str, Any], tree: ast.AST | None = None, skip: An
         make_plain(namespace, modules, loaded, skip, [function for walk in walks for function in walk.functions])
         open_runs.pop()
         if not open_runs:
-            TEXTS.clear()
+            texts.forget()
+        guard.done()
 
 
 open_runs: list[Any] = []  # what is run, and what that runs
@@ -68,7 +84,7 @@ def _walk(namespace: dict[str, Any], skip: Any, modules: Modules, watching: bool
 
     def swap(value: Any) -> Any:
         if type(value) is MEMO:
-            return Memo(value) if _is_users_cache(value) else value
+            return Memo(value) if is_users_cache(value) else value
         if type(value).__name__ == "ndarray":
             return in_place_of(value, watching)
         return modules.forth.get(id(value), value)
@@ -79,9 +95,23 @@ def _walk(namespace: dict[str, Any], skip: Any, modules: Modules, watching: bool
     return walk
 
 
-def _is_users_cache(cache: Any) -> bool:
-    names = getattr(cache.__wrapped__, "__globals__", None)
-    return is_users(getattr(cache, "__module__", None)) if names is None else is_users_code(names)
+def _called_in(tree: ast.AST) -> Iterator[str]:
+    """The names that a program calls, or maps."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call):
+            mapping = isinstance(node.func, ast.Name) and node.func.id == "map"
+            for of in (node.func, *node.args[:1]) if mapping else (node.func,):
+                name = of.attr if isinstance(of, ast.Attribute) else getattr(of, "id", None)
+                if name is not None:
+                    yield name
+
+
+def _aliases(tree: ast.AST) -> dict[str, Any]:
+    """What a program imports from NumPy under another name."""
+    found = [
+        x for node in ast.walk(tree) if isinstance(node, ast.ImportFrom) and node.module == "numpy" for x in node.names
+    ]
+    return {x.asname: getattr(sys.modules.get("numpy"), x.name, None) for x in found if x.asname}
 
 
 def _by_namespace(
@@ -199,7 +229,7 @@ def make_plain(
     `loaded` is what `last_loaded` said before the run.
     """
     back = modules.back
-    if loaded != last_loaded():  # modules that the program has imported may have bound a stand-in
+    if loaded != last_loaded() and len(open_runs) < 2:  # modules that it has imported may have bound a stand-in
         for name in list(reversed(sys.modules)):
             if name == loaded[1]:
                 break
@@ -208,8 +238,11 @@ def make_plain(
                 if id(value) in back:
                     names[key] = back[id(value)]
     seen: dict[int, Any] = {}
+    inner = len(open_runs) > 1  # then the run that this one is in still needs its stand-ins, and takes them back itself
 
     def one_plain(value: Any) -> Any:
+        if inner and (id(value) in back or type(value) is Memo):
+            return value
         state = getattr(value, "__dict__", None)
         if type(state) is dict and not isinstance(value, (type, ModuleType, FunctionType)):
             for name, held in list(state.items()):  # an object of a library may have been given an active array to keep
@@ -247,6 +280,8 @@ def plain(value: Any, back: dict[int, Any] | None = None) -> Any:
         from .arrays.array import plain as plain_array
 
         return plain_array(value)
+    if kind.__name__ == "Dense" and kind.__module__.startswith("ad_magic."):
+        return value.plain if value.over else value
     if kind.__name__ == "Buffer":
         from .arrays.buffers import unwrapped
         from .arrays.numpy_standins import WATCHING
@@ -261,11 +296,8 @@ def plain(value: Any, back: dict[int, Any] | None = None) -> Any:
     return value
 
 
-def place_builtins(
-    names: dict[str, Any], codes: Sequence[CodeType], placed: list[Placed], tree: ast.AST | None = None
-) -> None:
-    """Put the stand-ins for builtins into a namespace that does not have these names itself, where it is that of a cell
-    `tree`, or where functions use them."""
+def wanted_builtins(codes: Sequence[CodeType], tree: ast.AST | None = None) -> dict[str, Any]:
+    """The stand-ins for builtins that a cell `tree`, or functions with these codes, may look up, by name."""
 
     def called(name: str) -> bool:
         return (tree is not None and calls(tree, name)) or any(calls_name(code, name) for code in codes)
@@ -276,10 +308,16 @@ def place_builtins(
     wanted |= {name: stand_in for name, stand_in in TYPES.items() if called(name)}
     if called("type") and not (tree is not None and mentions(tree, "type")):
         wanted["type"] = TYPE_OF["float" in wanted]
-    for name, stand_in in wanted.items():
-        if name not in names:
-            names[name] = stand_in
-            placed.append((names, name, stand_in))
+    return wanted
+
+
+def place_builtins(wanted: Iterable[Placed]) -> list[Placed]:
+    """Put stand-ins for builtins into namespaces that do not have these names themselves; returns those that were put:
+    what stands there already is that of the run that this one is in."""
+    placed = [one for one in wanted if one[1] not in one[0]]
+    for names, name, stand_in in placed:
+        names[name] = stand_in
+    return placed
 
 
 def remove_builtins(placed: list[Placed]) -> None:
@@ -289,13 +327,19 @@ def remove_builtins(placed: list[Placed]) -> None:
 
 
 def calls(tree: ast.AST, name: str) -> bool:
-    """Whether a program calls name(…) of something that it computed, or maps it over something.
+    """Whether a program calls name(…) of something that it computed, or a method of it, or maps it over something.
 
     >>> calls(ast.parse("y = float(x)"), "float"), calls(ast.parse("isinstance(x, float); float('inf')"), "float")
     (True, False)
+    >>> calls(ast.parse("float.fromhex(text)"), "float")
+    True
     """
     for node in ast.walk(tree):
         if isinstance(node, ast.Call):
+            if isinstance(node.func, ast.Attribute) and isinstance(node.func.value, ast.Name):
+                if node.func.value.id == name:
+                    return True
+                continue
             names = [a.id if isinstance(a, ast.Name) else None for a in (node.func, *node.args[:1])]
             constant = all(isinstance(a, ast.Constant) for a in node.args)
             if (names[0] == name and not constant) or names[:2] == ["map", name]:

@@ -7,15 +7,15 @@ a row: sweeping twice is the same as sweeping once.
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Container, Iterable, Mapping, Sequence
 from heapq import heappop, heappush
 from itertools import count
-from types import CodeType, FrameType
+from types import CodeType
 from typing import Any
 
 from ad_magic.rules.number import math
 
+from .frames import user_frame
 from .operation import INPUT, NUMPYS, Number, Operation, times, value_of
 
 LOCATED = 20_000  # so many operations know where they stand in the source; later ones of a long run do not
@@ -37,6 +37,7 @@ class Tape:
         "forward",
         "instructions",
         "left",
+        "left_behind",
         "limit",
         "located",
         "memories",
@@ -86,6 +87,7 @@ class Tape:
         self.writes = 0
         self.spare: list[int] | None = [] if once else None  # rows of big arrays whose value no pull will ask for
         self.steady = steady
+        self.left_behind: list[str] | None = None  # sentences on numbers of this run without a derivative (left.py)
         self.columns: Columns | None = None
 
     def add(self, op: Operation, left: Any, right: Any, value: Number) -> int:
@@ -214,25 +216,23 @@ class Columns:
 
 def has_no_row(op: Operation, value: Any) -> bool:
     """Whether a row of the tape is none of the table of operations: a decision, a memory and how it begins, a result
-    with several parts."""
+    with several parts, a part of what a solver gave that nobody uses, a number that its function has left."""
     memory = op.memory and (op.name == "memory" or getattr(op, "begins", False))
-    return op.decision or memory or isinstance(value, tuple)
+    unused = op.name == "part" and getattr(op, "unused", False)
+    return op.decision or memory or unused or op.hidden or isinstance(value, tuple)
 
 
-def user_frame() -> FrameType:
-    """The nearest frame that is not ours: where the user's program called us."""
-    frame = sys._getframe(1)
-    while frame.f_back is not None and is_ours(frame.f_code):
-        frame = frame.f_back
-    return frame
-
-
-_PACKAGE = __file__.rsplit("engine", 1)[0]
-
-
-def is_ours(code: CodeType) -> bool:
-    """Whether a code object is part of ad_magic, written or generated."""
-    return code.co_filename.startswith(("<ad_magic ", _PACKAGE))
+def mark_unused(tape: Columns, outputs: Iterable[int | None]) -> None:
+    """Mark the parts of what solvers gave that no other row and no output uses; of each solver one stays."""
+    parts = [i for i, op in enumerate(tape.ops) if op.name == "part" and hasattr(op, "unused")] if tape.arrays else []
+    if not parts:
+        return
+    used = {*outputs, *(parent for i in range(len(tape)) for parent in tape.parents(i))}
+    kept: set[int] = {tape.left[i][0] for i in parts if i in used}
+    for i in parts:
+        (whole,) = tape.left[i]
+        tape.ops[i].unused = i not in used and whole in kept
+        kept.add(whole)
 
 
 # ---- sweeps --------------------------------------------------------------------------------------

@@ -166,7 +166,7 @@ class Walk:
             if value.gi_frame is not None:
                 self._named(value.gi_frame.f_globals, value.gi_code)
                 self._behind(value)
-        elif _has_users_state(type(value)):
+        elif has_users_state(type(value)):
             self._instance(value)
         else:
             self._behind(value)
@@ -239,8 +239,8 @@ class Walk:
             or new[1] is not value.args
             or any(new[2][k] is not v for k, v in value.keywords.items())
         ):
-            # how copy and pickle set the state of a partial; its type stub leaves it out
-            put: Any = value.__setstate__  # type: ignore[attr-defined]
+            partial: Any = value
+            put = partial.__setstate__  # how copy and pickle set its state
             put(new)
             self.undo.append(lambda: put(old))
 
@@ -321,7 +321,8 @@ def _contents(cell: CellType) -> tuple[Any, ...]:
         return ()
 
 
-def _has_users_state(kind: type) -> bool:
+def has_users_state(kind: type) -> bool:
+    """Whether objects of a class hold what the user has put there: the walk goes into them."""
     return is_users(kind.__module__) or kind in (SimpleNamespace, dataclasses.Field)
 
 

@@ -1,96 +1,54 @@
 """The panel: a row for each input, and the report, which follows them.
 
 Two outputs of the cell: the static report, which a saved notebook keeps, and the panel. While the panel lives in the
-page the static report is hidden (companion.js); it is brought up to date when the sliders have come to rest.
+page the static report is hidden (view.js); it is brought up to date when the sliders have come to rest.
+
+The page computes where the run has a program in JavaScript: the kernel is told what moves, and has its say when the
+gesture is over, where a decision comes out otherwise, and where a number is not finite. Else it computes each step.
 """
 
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import io
-import math
-import secrets
-import signal
-import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from html import escape
 from typing import Any
 
 import ipywidgets
-from IPython import get_ipython
-from IPython.display import display
 
-from ad_magic.report.entries import Entries, is_array, is_scalar, span_of, spread
-from ad_magic.report.grid import Grid, around, given, widen
+from ad_magic.report.entries import Entries, is_array, is_scalar
 from ad_magic.report.options import ViewOptions
 
 from . import registry
-from .companion import Companion
+from .actions import Toolbar
+from .inputs import InputRow, PickedRow, align, fixed_row, input_rows
+from .paths import Evaluate, Paths
+from .running import interruptible, main_loop, unseen
+from .slider import Slider
+from .static import StaticReport
 from .trouble import describe
+from .widgets import classed, cleared, close
 
-Evaluate = Callable[[dict[str, Any]], Any]  # inputs by name -> a Result; may raise anything
+Again = Callable[[Mapping[str, Any], Mapping[str, Any]], str]  # inputs, ranges -> a line of code
 
 SLOW = 0.150  # seconds: a recompute that takes longer is not for every step of a moving slider
-NAME_WIDTH = 20  # characters of an input's name; a longer one is cut
 REST = 0.3  # seconds without a change: the gesture is over
 
 
-def show(
-    result: Any,
-    evaluate: Evaluate,
-    *,
-    ranges: Mapping[str, Sequence[float | None]] | None = None,
-    options: ViewOptions | None = None,
-) -> None:
-    """Display a result with sliders that move its inputs.
+def _page(options: ViewOptions) -> tuple[Any, str]:
+    """What a panel tells its page, and why it is not more."""
+    why = ""
+    if options.live:
+        try:
+            from .page import Page
 
-    `evaluate` recomputes the program at new inputs; `ranges` has (lo, hi, step) for those inputs ("x"), or entries of
-    inputs ("x[0, 1]"), whose slider the user has described (the step may be None). A result without an input that
-    can be moved is displayed without a panel.
-    """
-    view = options or ViewOptions()
-    static = StaticReport(view, ranges or {})
-    static.show(result)
-    if any(is_scalar(value) or is_array(value) for value in result.inputs.values()):
-        panel = Panel(result, evaluate, ranges or {}, view, static)
-        registry.keep(panel, _text(result))
-        display(panel.root)
+            return Page, ""
+        except ImportError as error:
+            why = f"Without anywidget the numbers come from the kernel at each step ({escape(str(error))})."
+    from .html_page import HtmlPage
 
-
-def _text(result: Any) -> str:
-    """The text of the cell, by which it is known where the front end gives it no id."""
-    return "\n".join(next(iter(result.sources.values())).lines) if result.sources else ""
-
-
-class StaticReport:
-    """The report as an output of its own: HTML and text, no widget, so that it is there in every saved notebook."""
-
-    def __init__(self, options: ViewOptions, ranges: Mapping[str, Sequence[float | None]] | None = None) -> None:
-        self.options = options
-        self.ranges = ranges or {}
-        self.key = secrets.token_hex(6)  # this output and no other, also not a copy of the cell
-        self.handle: Any = None
-
-    def html(self, result: Any) -> str:
-        o = self.options
-        return result.to_html(digits=o.digits, max_rows=o.max_rows, show=o.show, ranges=self.ranges)
-
-    def show(self, result: Any, html: str | None = None) -> None:
-        """Display a result, the first time; after that, put it in the place of the one before."""
-        bundle = {
-            "text/html": f'<div data-ad-static="{self.key}">{self.html(result) if html is None else html}</div>',
-            "text/plain": result.to_text(
-                digits=self.options.digits,
-                max_rows=self.options.max_rows,
-                show=self.options.show,
-                ranges=self.ranges,
-            ),
-        }
-        if self.handle is None:
-            self.handle = display(bundle, raw=True, display_id=True)
-        else:
-            self.handle.update(bundle, raw=True)
+    return HtmlPage, why
 
 
 class Live(ipywidgets.VBox):
@@ -100,149 +58,8 @@ class Live(ipywidgets.VBox):
         return {**super()._repr_mimebundle_(**kwargs), "text/plain": "", "text/html": "<span></span>"}
 
 
-class InputRow:
-    """A slider and a number box for one number: `value` is where they stand.
-
-    The number is an input, or the entry `place` of an input that is an array: `name` is "x" or "x[1]", `of` is "x".
-    The slider counts steps of `grid`. It never speaks first: a value that is not on the grid (π) stays as it is until
-    somebody moves the slider.
-    """
-
-    def __init__(
-        self,
-        name: str,
-        value: float,
-        grid: Grid,
-        moved: Callable[[InputRow], None],
-        of: str = "",
-        place: tuple[int, ...] | None = None,
-    ) -> None:
-        self.name, self.of, self.place = name, of or name, place
-        self.start = self.value = value
-        self.start_grid = self.grid = widen(grid, value)
-        self._moved = moved
-        self._quiet = False
-        self.slider = ipywidgets.IntSlider(
-            value=self.grid.index(value) if math.isfinite(value) else 0, min=0, max=self.grid.steps, readout=False
-        )
-        self.box = ipywidgets.FloatText(value=value)
-        self.slider.observe(self._slid, "value")
-        self.box.observe(self._typed, "value")
-        self.label = self._label()
-        self.root = ipywidgets.HBox([self.label, self.slider, self.box])
-        _classed(self.slider, "ad-slider")
-        _classed(self.box, "ad-box")
-        _classed(self.root, "ad-input")
-
-    def _label(self) -> Any:
-        """What stands before the slider."""
-        return _name(self.name)
-
-    @property
-    def label_width(self) -> int:
-        """Its width in characters."""
-        return min(len(self.name), NAME_WIDTH)
-
-    def _slid(self, change: Any) -> None:
-        if not self._quiet:
-            self.put(self.grid.value(change.new))
-            self._moved(self)
-
-    def _typed(self, change: Any) -> None:
-        if not self._quiet and math.isfinite(change.new):
-            self.put(change.new)
-            self._moved(self)
-
-    def put(self, value: float, grid: Grid | None = None) -> None:
-        """Stand at a value. A grid that does not reach so far gets longer."""
-        self.value = value
-        self.grid = widen(grid or self.grid, value)
-        with self._quietly():
-            self.slider.max = self.grid.steps
-            if math.isfinite(value):
-                self.slider.value = self.grid.index(value)
-            self.box.value = value
-
-    def reset(self) -> None:
-        self.put(self.start, self.start_grid)
-
-    @contextlib.contextmanager
-    def _quietly(self) -> Iterator[None]:
-        """Slider and box follow each other: what one of them is told here is not news."""
-        self._quiet = True
-        try:
-            yield
-        finally:
-            self._quiet = False
-
-
-class PickedRow(InputRow):
-    """One slider for an array of many entries: the index in a text box says which of them it moves."""
-
-    def __init__(
-        self,
-        entries: Entries,
-        place: tuple[int, ...],
-        grid_at: Callable[[tuple[int, ...]], Grid],
-        moved: Callable[[InputRow], None],
-        picked: Callable[[PickedRow, str], None],
-    ) -> None:
-        self.entries, self._grid_at, self._picked = entries, grid_at, picked
-        self._longer: dict[tuple[int, ...], Grid] = {}  # of entries that have been moved
-        self.index = ipywidgets.Text(
-            value=entries.index_text(place),
-            continuous_update=False,
-            tooltip=f"Which entry of {entries.name} to move: an index from {entries.ends}",
-        )
-        super().__init__(entries.label(place), entries.at(place), grid_at(place), moved, entries.name, place)
-        self.index.layout.width = f"{self._index_width}ch"
-        self.index.observe(self._indexed, "value")
-
-    @property
-    def _index_width(self) -> int:
-        return max(len(self.entries.index_text(self.entries.last)), 3) + 3  # and the frame of the box
-
-    def _label(self) -> Any:
-        brackets = [_classed(ipywidgets.Label(text), "ad-bracket") for text in "[]"]
-        parts = [_name(self.entries.name), brackets[0], _classed(self.index, "ad-index"), brackets[1]]
-        return _classed(ipywidgets.HBox(parts), "ad-picked")
-
-    @property
-    def label_width(self) -> int:
-        return min(len(self.entries.name), NAME_WIDTH) + self._index_width + 2
-
-    def _indexed(self, change: Any) -> None:
-        if self._quiet:
-            return
-        place = self.entries.parse(change.new)
-        if place is None:
-            with self._quietly():
-                self.index.value = self.entries.index_text(self.place)
-            self._picked(self, f"{self.entries.name} has entries {self.entries.ends}.")
-        else:
-            self.pick(place)
-            self._picked(self, "")
-
-    def pick(self, place: tuple[int, ...]) -> None:
-        """Stand at another entry, which keeps its value."""
-        self.place, self.name = place, self.entries.label(place)
-        with self._quietly():
-            self.index.value = self.entries.index_text(place)
-        super().put(self.entries.at(place), self._longer.get(place) or self._grid_at(place))
-
-    def put(self, value: float, grid: Grid | None = None) -> None:
-        super().put(value, grid)
-        assert self.place is not None
-        self._longer[self.place] = self.grid
-
-    def reset(self) -> None:
-        self._longer.clear()
-        assert self.place is not None
-        self.pick(self.place)
-
-
 class Panel:
-    """One panel: its rows, the report, the status line. `root` is the widget to display."""
+    """One panel: its rows, the report, the status line. `root` is the widget to display, `bar` has its buttons."""
 
     def __init__(
         self,
@@ -251,79 +68,77 @@ class Panel:
         ranges: Mapping[str, Sequence[float | None]],
         options: ViewOptions,
         static: StaticReport,
+        shared: Mapping[str, Slider] | None = None,
+        again: Again | None = None,
     ) -> None:
-        self.evaluate, self.options, self.static = evaluate, options, static
-        self.result = result  # the last good one
-        self.html = static.html(result)
+        self.options, self.static, self.again = options, static, again
+        self.handle: Any = None  # of the output that shows it
+        self.paths = Paths(result, evaluate)
         self.inputs = dict(result.inputs)
         self.arrays = {name: Entries(name, value) for name, value in result.inputs.items() if is_array(value)}
-        self.rows: list[InputRow] = self._make_rows(ranges)
+        dials = {name: slider.dial for name, slider in (shared or {}).items()}
+        self.rows: list[InputRow] = input_rows(self.inputs, self.arrays, ranges, self._moved, self._picked, dials)
+        self._given = {row.name for row in self.rows if row.name in ranges}  # the user has described these ranges
+        self._result = result  # the last good one
+        self._stale = False  # the inputs are others than those that were tried last
+        self._failed = False  # there the program has raised what stands in the status line
+        self._slow = 0  # runs that took long, one after another
+        self._waiting = False  # a recompute waits for the main thread
         self._pending: asyncio.TimerHandle | None = None
-        self._asked = False  # a recompute waits for the main thread
         self._every_step(options.continuous_update)
 
-        self.view = _classed(ipywidgets.HTML(self.html), "ad-view")
-        self.status = _classed(ipywidgets.HTML(), "ad-status")
-        self.reset_button = _classed(
-            ipywidgets.Button(description="Reset", tooltip="Back to where it began"), "ad-reset"
-        )
-        self.reset_button.on_click(lambda _: self.reset())
-        self.companion = Companion(key=static.key, inputs=self._grids())
-        width = max(row.label_width for row in self.rows)
-        for row in self.rows:  # one slider below the other
-            row.label.layout.width = f"{width}ch"
-        fixed = [name for name, value in result.inputs.items() if not is_scalar(value) and not is_array(value)]
-        rows = [row.root for row in self.rows] + [_fixed_row(name, result.inputs[name], width) for name in fixed]
-        self.root = _classed(
+        self.status = classed(ipywidgets.HTML(), "ad-status")
+        self.toolbar = Toolbar(self)
+        self.reset_button = self.toolbar.buttons[0]
+        self.bar = classed(ipywidgets.HBox(self.toolbar.buttons), "ad-buttons")
+        page, why = _page(options)
+        self.page = page(result, self.rows, static, self.paths, options, self._asked)
+        self.say(why)
+        for row in self.rows:
+            row.regridded = self._regridded
+        still = {name: x for name, x in result.inputs.items() if not is_scalar(x) and not is_array(x)}
+        self.fixed = [fixed_row(name, value) for name, value in {**still, **result.run.fixed}.items()]
+        align(self.rows, self.fixed)
+        self.root = classed(
             Live(
                 [
-                    _classed(ipywidgets.VBox(rows), "ad-inputs"),
-                    _classed(ipywidgets.HBox([self.reset_button, self.status]), "ad-bar"),
-                    self.view,
-                    self.companion,
+                    classed(ipywidgets.VBox([*(row.root for row in self.rows), *self.fixed]), "ad-inputs"),
+                    classed(ipywidgets.HBox([self.bar, self.status]), "ad-bar"),
+                    self.page.view,
                 ]
             ),
             "ad-panel",
         )
 
-    def _make_rows(self, ranges: Mapping[str, Sequence[float | None]]) -> list[InputRow]:
-        """A row for each number, and for each entry of a small array; one for a larger array."""
-        small = spread(self.inputs)
-        rows: list[InputRow] = []
-        for name, value in self.inputs.items():
-            if is_scalar(value):
-                grid = given(ranges[name]) if name in ranges else around(float(value))
-                rows.append(InputRow(name, float(value), grid, self._moved))
-            elif name in self.arrays:
-                rows += self._rows_of(self.arrays[name], ranges, each=name in small)
-        return rows
-
-    def _rows_of(
-        self, entries: Entries, ranges: Mapping[str, Sequence[float | None]], *, each: bool
-    ) -> Iterator[InputRow]:
-        def grid_at(place: tuple[int, ...]) -> Grid:
-            span = span_of(ranges, entries, place)
-            return given(span) if span else around(entries.start_at(place), entries.typical)
-
-        if each:
-            for place in entries.places():
-                label, value = entries.label(place), entries.at(place)
-                yield InputRow(label, value, grid_at(place), self._moved, entries.name, place)
-        else:  # the entry that the user has described comes first
-            named = (entries.parse(key[len(entries.name) :]) for key in ranges if key.startswith(f"{entries.name}["))
-            first = next((place for place in named if place is not None), entries.first)
-            yield PickedRow(entries, first, grid_at, self._moved, self._picked)
-
     # ---- what a user does
 
     def _moved(self, row: InputRow) -> None:
-        self.inputs[row.of] = row.value if row.place is None else self.arrays[row.of].moved(row.place, row.value)
-        self.recompute()
+        self._take(row)
+        self.toolbar.noted(row)
+        self._follow()
+
+    def _take(self, row: InputRow) -> None:
+        self._stand(row.of, row.place, row.value)
+
+    def _stand(self, name: str, place: Any, value: float) -> None:
+        """One number of the inputs. Slider and page both tell of a move: one run of it, or one interrupt, is enough."""
+        now = self.inputs[name]
+        if value != (now[place] if place else now):
+            self.inputs[name] = self.arrays[name].moved(place, value) if place else value
+            self._stale = True
 
     def _picked(self, row: PickedRow, message: str) -> None:
         """Another entry stands at the slider: nothing has moved."""
-        self._say(message)
-        self._tell_grids()
+        self.say(message)
+
+    def put(self, values: Mapping[str, float]) -> None:
+        """Stand at these values, by the name of the row ("x", "w[1]"); one recompute for all of them."""
+        for row in self.rows:
+            if row.name in values:
+                row.put(float(values[row.name]))
+                self._take(row)
+        self.toolbar.noted(None)
+        self._put()
 
     def reset(self) -> None:
         """Every input back to where it began."""
@@ -333,87 +148,182 @@ class Panel:
             row.reset()
             if row.place is None:
                 self.inputs[row.of] = row.value
-        self.recompute()
+        self.toolbar.noted(None)
+        self._put()
+
+    def _put(self) -> None:
+        self._stale = True
+        self.page.stand(self._result, self.inputs)
+        self._follow()
+
+    def ranges(self) -> dict[str, tuple[float, float, float | None]]:
+        """(lo, hi, step) of the ranges that the user has given or typed, by row."""
+        own = (row for row in self.rows if row.own_range or row.name in self._given)
+        return {row.name: (row.grid.lo, row.grid.hi, row.dial.step) for row in own}
+
+    def say(self, html: str) -> None:
+        """What stands in the status line."""
+        self.status.value = f'<div role="status">{html}</div>' if html else ""
+
+    @property
+    def result(self) -> Any:
+        """The Result at the inputs as they are; where the program raises there, the last good one."""
+        if self._stale:
+            self._evaluate()
+        return self._result
 
     # ---- what follows from it
 
+    def _follow(self) -> None:
+        """The inputs are others: the page shows it by itself, or the program is run here."""
+        if self.page.computes(self._result):
+            self.on_main(self._rest)
+        else:
+            self.recompute()
+
     def recompute(self) -> None:
-        """Run the program at the inputs, on the kernel's main thread.
+        """Run the program at the inputs. Moves that come in the meantime are one recompute."""
+        if not self._waiting:
+            self._waiting = True
+            self.on_main(self._recompute)
+
+    def on_main(self, act: Callable[[], None]) -> None:
+        """Do something on the kernel's main thread.
 
         A front end may send the moves of a slider to a thread of their own. A program that runs there would see the
-        namespace in the middle of somebody's cell, and could not be interrupted. Moves that come in the
-        meantime are one recompute.
+        namespace in the middle of somebody's cell, and could not be interrupted.
         """
-        loop = _main_loop()
+        loop = main_loop()
         if loop is None:
-            self._recompute()
-        elif not self._asked:
-            self._asked = True
-            loop.add_callback(self._recompute)
+            act()
+        else:
+            loop.add_callback(act)
 
     def _recompute(self) -> None:
-        """What the program raises stands in the status line, and the last good report stays."""
-        self._asked = False
+        self._waiting = False
         began = time.perf_counter()
-        try:
-            with _interruptible(), _unseen():
-                result = self.evaluate(dict(self.inputs))
-            html = self.static.html(result)
-        except (Exception, KeyboardInterrupt, SystemExit) as error:
-            self._say(f'<span class="ad-error">{describe(error, self._cell())}</span>')
-            self.view.add_class("ad-stale")
-            return
-        self.result, self.html = result, html
-        self.view.value = html
-        self.view.remove_class("ad-stale")
-        self._pace(time.perf_counter() - began)
-        self._tell_grids()
-        self._save_soon()
+        fine = self._evaluate() if self._stale else not self._failed  # a look at `result` may have run it meanwhile
+        if fine:
+            self.page.follow(self._result)
+            self._pace(time.perf_counter() - began)
+            self._rest()
 
-    def _pace(self, seconds: float) -> None:
-        """A slow program follows a slider when it is let go; one that has become fast follows every step again."""
+    def _evaluate(self) -> bool:
+        """Compute the result. What the program raises stands in the status line, and the last good report stays."""
+        inputs, self._stale = dict(self.inputs), False
+        try:
+            with interruptible(), unseen():
+                result = self.paths.at(inputs)
+                _ = result.flags  # the sweeps too may raise
+        except (Exception, KeyboardInterrupt, SystemExit) as error:
+            self.say(f'<span class="ad-error">{describe(error, self._cell())}</span>')
+            self._failed = True
+            self.page.trouble(self._result, inputs)
+            return False
+        self._result = result
+        if self._failed:
+            self._failed = False
+            self.say("")
+        return True
+
+    def _pace(self, seconds: float, patience: int = 1) -> None:
+        """A slow program follows a slider when it is let go; one that has become fast follows every step again.
+
+        `patience` is how many slow runs, one after another, are too many.
+        """
         if not self.options.continuous_update:
-            self._say("")
-        elif seconds > SLOW:
+            return
+        self._slow = self._slow + 1 if seconds > SLOW else 0
+        if self._slow >= patience:
             self._every_step(False)
-            self._say(f"A run takes {seconds:.2g} s: the numbers follow when the slider is let go.")
-        elif seconds < SLOW / 2 or self.rows[0].slider.continuous_update:
+            self.say(f"A run takes {seconds:.2g} s: the numbers follow when the slider is let go.")
+        elif seconds < SLOW / 2 and not self.rows[0].slider.continuous_update:
             self._every_step(True)
-            self._say("")
+            self.say("")
 
     def _every_step(self, yes: bool) -> None:
         for row in self.rows:
             row.slider.continuous_update = yes
 
-    def _say(self, html: str) -> None:
-        self.status.value = f'<div role="status">{html}</div>' if html else ""
-
     def _cell(self) -> Any:
-        return next(iter(self.result.sources.values()), None)
+        return next(iter(self._result.sources.values()), None)
 
-    def _grids(self) -> list[dict[str, Any]]:
-        return [{"name": row.name, "lo": row.grid.lo, "hi": row.grid.hi, "steps": row.grid.steps} for row in self.rows]
+    # ---- what the page asks
 
-    def _tell_grids(self) -> None:
-        grids = self._grids()
-        if grids != self.companion.inputs:
-            self.companion.inputs = grids
+    def _asked(self, question: dict[str, Any]) -> None:
+        match question:
+            case {"ask": "program", "has": has}:
+                self.page.pair()
+                if self.page.is_ready(self._result) and not self._stale:
+                    self.page.introduce(self._result, has)
+                else:
+                    self.on_main(lambda: self._introduce(has))
+            case {"ask": "path", "x": x}:
+                self.on_main(lambda: self._look(x))
+            case {"ask": "figures", "what": what}:
+                self.on_main(lambda: self._draw(what))
+            case {"ask": "gone"}:
+                self.on_main(self._gone)
 
-    # ---- the static report
+    def _introduce(self, has: Sequence[str]) -> None:
+        self.page.introduce(self.result, has)
+        if self._failed:
+            self.page.trouble(self._result, self.inputs)
 
-    def _save_soon(self) -> None:
-        """Bring the static report up to date once the sliders rest: one update for a gesture, not one for a step."""
+    def _look(self, x: Sequence[float | None]) -> None:
+        """The page cannot know what is at `x`: a decision comes out otherwise there, or a number is not finite."""
+        try:
+            self._look_at(x)
+        except Exception:
+            self.page.same()  # as long as a question is open the page asks no other
+            raise
+
+    def _look_at(self, x: Sequence[float | None]) -> None:
+        for (name, place, _), value in zip(self._result.run.seeds, x, strict=True):
+            if value is not None:
+                self._stand(name, place, value)
+        began, tried = time.perf_counter(), self._stale
+        if tried and self._evaluate():
+            self._pace(time.perf_counter() - began, patience=3)
+        if self._failed and not tried:
+            self.page.trouble(self._result, self.inputs)
+        elif not self._failed and not self.page.tell(self._result):
+            self.page.same()
+        self._rest()
+
+    def _draw(self, what: Mapping[str, Any]) -> None:
+        with interruptible(), unseen():
+            self.page.figures(self._result, what)
+
+    def _gone(self) -> None:
+        """The cell is deleted, or its output cleared."""
+        registry.forget(self)
+        self.close()
+
+    def _regridded(self) -> None:
+        align(self.rows, self.fixed)
+        self.page.regrid(self._result)
+
+    # ---- the end of a gesture
+
+    def _rest(self) -> None:
+        """Have the last word once the sliders rest: once for a gesture, not for a step."""
         self._cancel()
         try:
             loop = asyncio.get_running_loop()
         except RuntimeError:  # no kernel, so nobody's time to save
-            self._save()
+            self._settle()
         else:
-            self._pending = loop.call_later(REST, self._save)
+            self._pending = loop.call_later(REST, self._settle)
 
-    def _save(self) -> None:
+    def _settle(self) -> None:
+        """Bring the page and the static report up to date."""
         self._pending = None
-        self.static.show(self.result, self.html)
+        if self._stale:
+            self._evaluate()
+        if not self._failed:
+            self.page.rest(self._result)
+            self.static.show(self._result)
 
     def _cancel(self) -> None:
         if self._pending is not None:
@@ -424,79 +334,14 @@ class Panel:
         """Close every widget that was built here. What the sliders last showed stays in the static report."""
         if self._pending is not None:
             self._cancel()
-            self._save()
-        _close(self.root)
+            self._settle()
+        for row in self.rows:
+            row.close()
+        close(self.root)
 
-
-def _main_loop() -> Any:
-    """The kernel's main loop, where it is not the one that we are in."""
-    if threading.current_thread() is threading.main_thread():
-        return None
-    return getattr(getattr(get_ipython(), "kernel", None), "io_loop", None)
-
-
-@contextlib.contextmanager
-def _interruptible() -> Iterator[None]:
-    """Let an interrupt of the kernel through; between cells it is ignored."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, before)
-
-
-@contextlib.contextmanager
-def _unseen() -> Iterator[None]:
-    """Hold back what a program prints or displays: it has been seen once, and would land under another cell.
-
-    Only by means of this thread: the shell's own publisher stays in its place for cells that run meanwhile.
-    """
-    publisher: Any = getattr(get_ipython(), "display_pub", None)
-    hook = _nothing if hasattr(publisher, "register_hook") else None
-    if hook is not None:
-        publisher.register_hook(hook)
-    try:
-        with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
-            yield
-    finally:
-        if hook is not None:
-            publisher.unregister_hook(hook)
-
-
-def _nothing(message: Any) -> None:
-    """A message that is not sent on."""
-
-
-def _fixed_row(name: str, value: Any, width: int) -> ipywidgets.HBox:
-    """An input without a slider: its name and what it is."""
-    label = _name(name)
-    label.layout.width = f"{width}ch"
-    return _classed(ipywidgets.HBox([label, _classed(ipywidgets.Label(_shorten(value)), "ad-fixed")]), "ad-input")
-
-
-def _name(name: str) -> ipywidgets.Label:
-    return _classed(ipywidgets.Label(name), "ad-input-name")
-
-
-def _shorten(value: Any, length: int = 60) -> str:
-    text = " ".join(str(value).split())
-    shape = " × ".join(str(n) for n in getattr(value, "shape", ()))
-    short = text if len(text) <= length else f"{text[:length]}…"
-    return f"{short} ({shape})" if shape else short
-
-
-def _classed(widget: Any, name: str) -> Any:
-    widget.add_class(name)
-    return widget
-
-
-def _close(widget: Any) -> None:
-    """A widget with all that was made with it: closing a box closes neither its children nor its layout."""
-    for child in getattr(widget, "children", ()):
-        _close(child)
-    for part in (getattr(widget, "layout", None), getattr(widget, "style", None), widget):
-        if isinstance(part, ipywidgets.Widget):
-            part.close()
+    def freeze(self) -> None:
+        """Leave the report of the point where it stands in the place of the panel."""
+        self._cancel()
+        self.static.show(self.result)
+        cleared(self.handle)
+        self.close()

@@ -10,11 +10,12 @@ from __future__ import annotations
 from collections.abc import Hashable
 from typing import Any, Protocol
 
-LIMIT = 100  # panels: a cell that is deleted never tells the kernel, so the oldest are closed
+LIMIT = 100  # panels: where a page does not tell that a cell is deleted, the oldest are closed
 
 
 class Closable(Protocol):
     def close(self) -> None: ...
+    def freeze(self) -> None: ...
 
 
 _panels: dict[Hashable, tuple[object, list[Closable]]] = {}  # cell -> the execution that made them, and they
@@ -38,6 +39,23 @@ def close(cell: Hashable) -> None:
     """Close the panels of a cell."""
     for panel in _panels.pop(cell, (None, []))[1]:
         panel.close()
+
+
+def forget(panel: Closable) -> None:
+    """A panel is closed by its owner."""
+    for cell, (execution, panels) in list(_panels.items()):
+        kept = [one for one in panels if one is not panel]
+        if kept:
+            _panels[cell] = execution, kept
+        else:
+            del _panels[cell]
+
+
+def freeze_all() -> None:
+    """Put the report in the place of every panel, at the point where it stands."""
+    for panel in [panel for _, panels in _panels.values() for panel in panels]:
+        forget(panel)
+        panel.freeze()
 
 
 def close_all() -> None:

@@ -17,7 +17,7 @@ def describe(error: BaseException, cell: Any) -> str:
     message = " ".join(str(error).split())
     if len(message) > LONGEST:
         message = message[:LONGEST] + "…"
-    text = f"<b>{type(error).__name__}</b>" + (f": {escape(message)}" if message else "")
+    text = f"<b>{escape(type(error).__name__)}</b>" + (f": {escape(message)}" if message else "")
     line = line_in(error, cell)
     return text if line is None else f"{text} (line {line}: <code>{escape(cell.line(line).strip())}</code>)"
 

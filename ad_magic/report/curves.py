@@ -11,15 +11,18 @@ import math
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
-from .array import shape_of
 from .entries import Entries, Span, is_scalar, span_of, spread
 from .grid import Grid, around, given, widen
 from .number import number
-from .table import output_symbol
+from .origin import origin
+from .solved import Between, Known, Place, cubic, has_solver, looking, seen, straight
+from .subjects import Subject, subjects
 
 if TYPE_CHECKING:
+    from .derivatives import Derivatives
     from .result import Result
 
 POINTS = 200
@@ -36,15 +39,22 @@ class Seen(NamedTuple):
 
 
 Look = Callable[[list[float]], Seen]
+Moving = tuple[str, tuple[int, ...], Grid]  # an input, or an entry of one, and its range
+Origin = Callable[[list[float]], tuple[int | None, int | None]]  # the line and the row that a mark comes from
 
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """A place on the axis; `kind` is "decision", "kink" or "jump", `text` says it in a sentence."""
+    """A place on the axis; `kind` is "decision", "kink" or "jump", `text` says it in a sentence.
+
+    It comes from a `line`, where the program decides, or from a `row` of the table, where that is known.
+    """
 
     kind: str
     x: float
     text: str
+    line: int | None = None
+    row: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,57 +89,77 @@ class Curve:
 def curves(
     r: Result, *, digits: int = 6, ranges: Mapping[str, Span] | None = None, limit: int = 4
 ) -> tuple[list[Curve], int]:
-    """A curve for each number that an input is or has, the first `limit` of them, and how many there are more.
+    """A curve of each number that an output is or has along each that an input is or has: the first `limit` of them,
+    and how many there are more.
 
     Raises ValueError with a sentence where there is nothing to draw.
     """
-    from ad_magic.codegen.batch import curve
-    from ad_magic.codegen.symbols import NoProgram
-
     why = reason(r)
     if why:
         raise ValueError(why)
+    every = [(s, along) for s in subjects(r) for along in movable(r, ranges or {})]
     found: list[Curve] = []
-    moving = movable(r, ranges or {})
     began = time.perf_counter()
-    for name, entry, grid in moving[:limit]:
+    for subject, along in every[:limit]:
         if time.perf_counter() - began > PATIENCE:
             break
-
-        def look(points: list[float], name: str = name, entry: tuple[int, ...] = entry) -> Seen:
-            return Seen(*(part.tolist() for part in curve(r.run, name, points, entry)))
-
-        at = float(r.inputs[name][entry] if entry else r.inputs[name])
-        label = name + (f"[{Entries.index_text(entry)}]" if entry else "")
-        frame = Frame(*heads(r, label), label, grid.lo, grid.hi, digits)
-        slope = r.grad[name]
-        try:
-            found.append(sampled(look, frame, at, float(r.value), float(slope[entry] if entry else slope)))
-        except NoProgram as error:
-            raise ValueError(str(error)) from None
-    return found, len(moving) - len(found)
+        found.append(curve_along(r, along, subject, digits))
+    return found, len(every) - len(found)
 
 
-def heads(r: Result, label: str) -> tuple[str, str]:
-    """What stands over the two drawings: ("z", "∂z/∂x")."""
-    symbol = output_symbol(r, r.outputs[0])
-    return symbol or str(r.output_label), f"∂{symbol}/∂{label}"
+def curve_along(r: Result, along: Moving, subject: Subject, digits: int = 6) -> Curve:
+    """The curve of a number along one that moves. Raises ValueError with a sentence where there is none."""
+    from ad_magic.codegen.batch import curve
+    from ad_magic.codegen.symbols import NoProgram
+
+    name, entry, grid = along
+
+    def look(points: list[float]) -> Seen:
+        return Seen(*(part.tolist() for part in curve(r.run, name, points, entry, subject.number)))
+
+    label = label_of(name, entry)
+    at = float(r.inputs[name][entry] if entry else r.inputs[name])
+    frame = Frame(subject.head, subject.slope_head(label), label, grid.lo, grid.hi, digits)
+    if has_solver(r):
+        stops = any(flag.kind == "derivative-stops" for flag in r.flags)
+        return _solved(looking(r, subject), along, frame, at, straight if stops else cubic)
+    try:
+        ((slope,), (here,)) = look([at])[1:]
+        value = subject.value if here else None
+        return sampled(
+            look, frame, at, value, slope if here else None, partial(origin, r, name, entry, subject.number.within)
+        )
+    except NoProgram as error:
+        raise ValueError(str(error)) from None
+
+
+def _solved(find: Callable[[list[Place]], Known], along: Moving, frame: Frame, at: float, between: Between) -> Curve:
+    """The curve of a cell that is run again at each point; `between` says what is between two."""
+    name, entry, _ = along
+    xs = [frame.lo * (1 - k / (POINTS - 1)) + frame.hi * (k / (POINTS - 1)) for k in range(POINTS)]
+    value, slope, here = find([(name, entry, at)])
+    found, count = seen(lambda x: find([(name, entry, x)]), frame.lo, frame.hi, xs, between)
+    note = f"through {count} points: at each the cell was run again"
+    return Curve(frame, xs, *found, at, value if here else None, slope if here else None, [], [], note)
 
 
 def reason(r: Result) -> str | None:
     """Why there is no curve, if there is none."""
-    if len(r.outputs) != 1:
-        return "A curve is drawn for one output; there are several."
-    if shape_of(r.value):
-        return f"A curve is drawn for a number; {r.outputs[0]} is an array."
     if not movable(r, {}):
         return "There is no input that a curve could be drawn along."
+    if not subjects(r):
+        return f"A curve is drawn for a number; {r.outputs[0]} is an array without entries."
     return None
 
 
-def movable(r: Result, ranges: Mapping[str, Span]) -> list[tuple[str, tuple[int, ...], Grid]]:
+def label_of(name: str, entry: tuple[int, ...]) -> str:
+    """What a number that moves is called: "x", "w[0]"."""
+    return name + (f"[{Entries.index_text(entry)}]" if entry else "")
+
+
+def movable(r: Derivatives, ranges: Mapping[str, Span]) -> list[Moving]:
     """The numbers that have a slider, each with its range: inputs, and the entries of small arrays (entries.py)."""
-    found: list[tuple[str, tuple[int, ...], Grid]] = []
+    found: list[Moving] = []
     small = spread(r.inputs)
     for name, value in r.inputs.items():
         if name in small:
@@ -146,18 +176,26 @@ def movable(r: Result, ranges: Mapping[str, Span]) -> list[tuple[str, tuple[int,
 # --------------------------------------------------------------------------------------------------------- sampling
 
 
-def sampled(look: Look, frame: Frame, at: float, value: float | None, slope: float | None) -> Curve:
+def nowhere(points: list[float]) -> tuple[None, None]:
+    """An Origin that is not known."""
+    return None, None
+
+
+def sampled(
+    look: Look, frame: Frame, at: float, value: float | None, slope: float | None, origin: Origin = nowhere
+) -> Curve:
     """A curve over the frame's range, through a point."""
     xs = [frame.lo * (1 - k / (POINTS - 1)) + frame.hi * (k / (POINTS - 1)) for k in range(POINTS)]
     seen = look(xs)
     began = time.perf_counter()
     look(xs[:16])
-    marks = find_marks(look if time.perf_counter() - began < SLOW else None, frame.name, xs, seen)
+    slow = time.perf_counter() - began > SLOW
+    marks = find_marks(None if slow else look, frame.name, xs, seen, nowhere if slow else origin)
     aside = _stretches(xs, seen.valid, marks)
     return Curve(frame, xs, *seen, at, value, slope, marks, aside, _note(frame.name, marks))
 
 
-def find_marks(look: Look | None, name: str, xs: Sequence[float], seen: Seen) -> list[Mark]:
+def find_marks(look: Look | None, name: str, xs: Sequence[float], seen: Seen, origin: Origin = nowhere) -> list[Mark]:
     """Where the program decides otherwise, and where f has a corner or jumps, from left to right.
 
     Without `look` only the decisions, as far as the points tell.
@@ -165,15 +203,17 @@ def find_marks(look: Look | None, name: str, xs: Sequence[float], seen: Seen) ->
     found: list[Mark] = []
     for i, (a, b) in enumerate(itertools.pairwise(xs)):
         if seen.valid[i] != seen.valid[i + 1]:
-            at = _round_within(*(_closer(look, a, b, _change) if look else (a, b)))
-            found.append(Mark("decision", at, f"at {name} = {number(at, 6)} the program decides otherwise"))
+            a, b = _closer(look, a, b, _change) if look else (a, b)
+            at, (line, _) = _round_within(a, b), origin([a, b])
+            who = f"line {line}" if line else "the program"
+            found.append(Mark("decision", at, f"at {name} = {number(at, 6)} {who} decides otherwise", line))
     if look:
-        _add_corners(found, look, name, xs, seen)
-        _add_jumps(found, look, name, xs, seen)
+        _add_corners(found, look, name, xs, seen, origin)
+        _add_jumps(found, look, name, xs, seen, origin)
     return sorted(found, key=lambda m: m.x)
 
 
-def _add_corners(found: list[Mark], look: Look, name: str, xs: Sequence[float], seen: Seen) -> None:
+def _add_corners(found: list[Mark], look: Look, name: str, xs: Sequence[float], seen: Seen, origin: Origin) -> None:
     slopes = seen.slopes
     for i in _candidates(slopes, seen.valid):
         a, b = _closer(look, xs[i], xs[i + 1], lambda s: _largest(s.slopes, s.valid))
@@ -187,10 +227,11 @@ def _add_corners(found: list[Mark], look: Look, name: str, xs: Sequence[float], 
             continue  # a steep piece, or a pole, not a corner
         if not any(abs(m.x - at) < reach for m in found):
             sides = f"slope {number(left, 4)} on the left, {number(right, 4)} on the right"
-            found.append(Mark("kink", at, f"kink at {name} = {number(at, 6)}: {sides}"))
+            place = origin([xs[i], a, b, xs[i + 1]])
+            found.append(Mark("kink", at, f"kink at {name} = {number(at, 6)}: {sides}", *place))
 
 
-def _add_jumps(found: list[Mark], look: Look, name: str, xs: Sequence[float], seen: Seen) -> None:
+def _add_jumps(found: list[Mark], look: Look, name: str, xs: Sequence[float], seen: Seen, origin: Origin) -> None:
     values, slopes, valid = seen
     for i in range(len(xs) - 1):
         step, width = abs(values[i + 1] - values[i]), xs[i + 1] - xs[i]
@@ -202,7 +243,8 @@ def _add_jumps(found: list[Mark], look: Look, name: str, xs: Sequence[float], se
         ends = look([a, b]).values
         at = _round_within(a, b)
         if abs(ends[1] - ends[0]) > step / 2 and not any(abs(m.x - at) < width / 64 for m in found):
-            found.append(Mark("jump", at, f"jump at {name} = {number(at, 6)}"))
+            place = origin([xs[i], a, b, xs[i + 1]])
+            found.append(Mark("jump", at, f"jump at {name} = {number(at, 6)}", *place))
 
 
 def _closer(look: Look, a: float, b: float, which: Callable[[Seen], int]) -> tuple[float, float]:

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
-from .curves import Curve
+from .curves import Curve, Mark
 from .markup import esc
 from .number import number
 
@@ -47,16 +47,16 @@ def drawing(c: Curve) -> str:
     lower = extent([s for s, ok in zip(c.slopes, inside, strict=True) if ok], [0.0, slope] if here else [0.0])
 
     def x(v: float) -> float:
-        return LEFT + _share(v, lo, hi) * wide
+        return LEFT + share(v, lo, hi) * wide
 
     def text(kind: str, px: float, py: float, anchor: str, content: str) -> str:
-        return f'<text class="{kind}" x="{_spot(px)}" y="{_spot(py)}" text-anchor="{anchor}">{content}</text>'
+        return f'<text class="{kind}" x="{spot(px)}" y="{spot(py)}" text-anchor="{anchor}">{content}</text>'
 
     def shown(head: str, v: float) -> str:
-        return f'<tspan class="ad-name">{esc(head)}</tspan>{f" = {number(v, digits)}" if here else ""}'
+        return f'<tspan class="ad-name">{esc(head)}</tspan>{f" = {number(v, digits)}" if here and v == v else ""}'
 
     def down(v: float) -> str:
-        return f'd="M{_spot(x(v))} {TOP}v{HIGH}M{_spot(x(v))} {SECOND}v{LOW}"/>'
+        return f'd="M{spot(x(v))} {TOP}v{HIGH}M{spot(x(v))} {SECOND}v{LOW}"/>'
 
     s = text("ad-curve-head", LEFT, TOP - 10, "start", shown(c.frame.head, value))
     s += text("ad-curve-head ad-curve-second", LEFT, SECOND - 10, "start", shown(c.frame.slope_head, slope))
@@ -65,38 +65,44 @@ def drawing(c: Curve) -> str:
         s += text("ad-curve-tick", x(v), bottom + 14, "middle", label)
     for y0, tall, (a, b), count in ((TOP, HIGH, upper, 5), (SECOND, LOW, lower, 4)):
         for v, label in ticks(a, b, count):
-            py = y0 + (1 - _share(v, a, b)) * tall
+            py = y0 + (1 - share(v, a, b)) * tall
             zero = " ad-curve-zero" if v == 0 else ""
-            s += f'<path class="ad-curve-grid{zero}" d="M{LEFT} {_spot(py)}h{wide}"/>'
+            s += f'<path class="ad-curve-grid{zero}" d="M{LEFT} {spot(py)}h{wide}"/>'
             s += text("ad-curve-tick", LEFT - 6, py + 3.5, "end", label)
     s += text("ad-curve-tick ad-name", LEFT - 18, bottom + 14, "end", esc(c.frame.name))
     for a, b in c.elsewhere:
-        start, size = _spot(x(a)), _spot(x(b) - x(a))
+        start, size = spot(x(a)), spot(x(b) - x(a))
         boxes = "".join(f"M{start} {y0}h{size}v{tall}h-{size}z" for y0, tall in ((TOP, HIGH), (SECOND, LOW)))
         s += f'<path class="ad-curve-elsewhere" d="{boxes}"/>'
     for m in c.marks:
-        s += f'<g class="ad-curve-mark ad-{m.kind}"><title>{esc(m.text)}</title><path {down(m.x)}'
-        s += f'<path class="ad-tip" d="M{_spot(x(m.x))} {bottom}l-4 7h8z"/></g>'
-    if c.marks:
-        s += text("ad-curve-tick ad-curve-note", LEFT, bottom + 28, "start", esc(c.note))
+        s += f'<g class="ad-curve-mark ad-{m.kind}"{origin(m)}><title>{esc(m.text)}</title><path {down(m.x)}'
+        s += f'<path class="ad-tip" d="M{spot(x(m.x))} {bottom}l-4 7h8z"/></g>'
+    if c.note:
+        s += text(f"ad-curve-tick{' ad-curve-note' * bool(c.marks)}", LEFT, bottom + 28, "start", esc(c.note))
     if here:
         s += f'<path class="ad-curve-here" {down(c.at)}'
     jumps, torn = [m.x for m in c.marks if m.kind != "kink"], [m.x for m in c.marks]
-    above = f'<path class="ad-curve-f" d="{_path(c, c.values, upper, HIGH, jumps)}"/>'
-    below = f'<path class="ad-curve-slope" d="{_path(c, c.slopes, lower, LOW, torn)}"/>'
-    if here and math.isfinite(value) and math.isfinite(slope):
-        px, py = _share(c.at, lo, hi) * wide, (1 - _share(value, *upper)) * HIGH
+    above = f'<path class="ad-curve-f" d="{path_of(c, c.values, upper, HIGH, jumps)}"/>'
+    below = f'<path class="ad-curve-slope" d="{path_of(c, c.slopes, lower, LOW, torn)}"/>'
+    if here and abs(value) < HUGE and abs(slope) < HUGE:  # also no NaN
+        px, py = share(c.at, lo, hi) * wide, (1 - share(value, *upper)) * HIGH
         ux, uy = wide / (hi - lo), (-slope * HIGH) / (upper[1] - upper[0])
-        t = NEEDLE / math.sqrt(ux * ux + uy * uy)
-        ends = f"M{_spot(px - t * ux)} {_spot(py - t * uy)}L{_spot(px + t * ux)} {_spot(py + t * uy)}"
+        t = NEEDLE / math.hypot(ux, uy)
+        ends = f"M{spot(px - t * ux)} {spot(py - t * uy)}L{spot(px + t * ux)} {spot(py + t * uy)}"
         above += f'<path class="ad-curve-tangent" d="{ends}"/>'
-        above += f'<circle class="ad-curve-point" cx="{_spot(px)}" cy="{_spot(py)}" r="4"/>'
-        cy = _spot((1 - _share(slope, *lower)) * LOW)
-        below += f'<circle class="ad-curve-point ad-curve-second" cx="{_spot(px)}" cy="{cy}" r="3.5"/>'
+        above += f'<circle class="ad-curve-point" cx="{spot(px)}" cy="{spot(py)}" r="4"/>'
+        cy = spot((1 - share(slope, *lower)) * LOW)
+        below += f'<circle class="ad-curve-point ad-curve-second" cx="{spot(px)}" cy="{cy}" r="3.5"/>'
     return s + "".join(
         f'<svg x="{LEFT}" y="{y0}" width="{wide}" height="{tall}">{content}</svg>'
         for y0, tall, content in ((TOP, HIGH, above), (SECOND, LOW, below))
     )
+
+
+def origin(m: Mark) -> str:
+    """The attributes by which a mark is lit with the line or the row that it comes from."""
+    line = f' data-ad-line="{m.line}"' if m.line else ""
+    return line + (f' data-ad-row="{m.row}"' if m.row is not None else "")
 
 
 def extent(numbers: Sequence[float], held: Sequence[float]) -> tuple[float, float]:
@@ -139,26 +145,26 @@ def ticks(lo: float, hi: float, count: int) -> list[tuple[float, str]]:
     return [(k * step, number(k * step, digits)) for k in places]
 
 
-def _share(v: float, lo: float, hi: float) -> float:
+def share(v: float, lo: float, hi: float) -> float:
     return (v / 2 - lo / 2) / (hi / 2 - lo / 2)
 
 
-def _spot(v: float) -> str:
+def spot(v: float) -> str:
     """A coordinate, to a tenth of a px."""
     return f"{math.floor(v * 10 + 0.5) / 10:.15g}"
 
 
-def _path(c: Curve, ys: Sequence[float], y_range: tuple[float, float], high: float, breaks: Sequence[float]) -> str:
+def path_of(c: Curve, ys: Sequence[float], y_range: tuple[float, float], high: float, breaks: Sequence[float]) -> str:
     """The curve within a box that is `high`; broken where it is not valid, and where it jumps."""
     wide, d, last = WIDTH - LEFT - RIGHT, "", None
     for i, (x, y, ok) in enumerate(zip(c.xs, ys, c.valid, strict=True)):
         if not ok or not math.isfinite(y):
             last = None
             continue
-        at = min(max(1 - _share(y, *y_range), -1.0), 2.0)  # clamped far outside of the box, which is cut off
+        at = min(max(1 - share(y, *y_range), -1.0), 2.0)  # clamped far outside of the box, which is cut off
         torn = (
             last is None or (last < 0 and at > 1) or (last > 1 and at < 0) or any(c.xs[i - 1] <= b <= x for b in breaks)
         )
-        d += f"{'M' if torn else 'L'}{_spot(_share(x, c.frame.lo, c.frame.hi) * wide)} {_spot(at * high)}"
+        d += f"{'M' if torn else 'L'}{spot(share(x, c.frame.lo, c.frame.hi) * wide)} {spot(at * high)}"
         last = at
     return d

@@ -16,8 +16,8 @@ def frame(r: Result) -> pd.DataFrame:
     """All rows, uncut and unrounded: one for each operation, indexed by its name v1, v2, …
 
     Columns: label, expression, op, line, shape if there are arrays, value, then as the mode has them `tangent x` for
-    each seed that was computed and `adjoint`, then `partials`, a dict from the operand's name to the local partial
-    (summed, for an operand that is used twice). An array is in the frame as it is.
+    each seed that was computed and `adjoint` with `condition`, then `partials`, a dict from the operand's name to the
+    local partial (summed, for an operand that is used twice). An array is in the frame as it is.
     """
     import pandas as pd
 
@@ -35,6 +35,7 @@ def frame(r: Result) -> pd.DataFrame:
             columns[f"tangent {seed}"] = [Column("tangent", "", seed).of(row) for row in r.rows]
     if r.mode != "forward":
         columns["adjoint"] = [row.adjoint for row in r.rows]
+        columns["condition"] = pd.array([row.condition for row in r.rows], dtype="Float64")
     slopes = []
     for row in r.rows:
         by_operand: dict[str, Any] = {}

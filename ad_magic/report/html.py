@@ -9,19 +9,22 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from . import curves, svg
 from .array import VECTOR, all_finite, all_zero, bracketed, quantity, shape_of, shape_text
 from .cells import column_cells, opening
+from .contour import over_two
 from .entries import Span
 from .figure import figure
-from .markup import esc, indexed, style_sheet
+from .markup import esc, indexed, scroller, style_sheet
 from .number import plain
-from .row import Flag, Row
+from .relief import relief
+from .row import Flag, Row, warnings
+from .second import second_or_why
 from .strip import strip
-from .table import Column, Gap, Group, Outcome, Run, Section, Table, entries, flag_text, partials, table
+from .table import Column, Gap, Group, Outcome, Run, Section, Table, entries, flag_text, table, unfolded
 from .text import shorten, value_digits
 
 if TYPE_CHECKING:
@@ -46,20 +49,24 @@ def render(
     open_graph: bool = True,
     ranges: Mapping[str, Span] | None = None,
 ) -> str:
-    """The report. `show` is what is open and comes first: "tables", "graph", "code", or "curves", over `ranges`.
+    """The report. `show` is what is open and comes first: "tables", "graph", "curves" (over `ranges`), or one of ASKED.
 
-    `open_graph` opens a small graph too. Curves and code are there only if they are asked for.
+    `open_graph` opens a small graph too. Curves and what is in ASKED are there only if they are asked for.
     """
     t = table(r, max_rows=max_rows)
     figures = curves_of(r, digits, ranges) if show == "curves" else ""
     return wrapped(t, head(t, digits) + parts(r, t, digits, max_rows, show, open_graph, figures))
 
 
-def wrapped(t: Table, body: str) -> str:
-    """The root of a report with its style, and the rules that link the rows of `t` to what is in its body."""
+def wrapped(t: Table, body: str, *, links: bool = True) -> str:
+    """The root of a report with its style, and the rules that link the rows of `t` to what is in its body.
+
+    Without `links` there are no such rules: js/links.js does what they do, and more.
+    """
     # reports of one page must not light each other's rows; the same content has the same name, so files do not change
     name = "ad-" + hashlib.blake2s(body.encode(), digest_size=4).hexdigest()
-    return f'<div class="ad-report {name}"><style>{style_sheet()}\n{_links(t, name)}</style>{body}</div>'
+    rules = _links(t, name) if links else ""
+    return f'<div class="ad-report {name}"><style>{style_sheet()}\n{rules}</style>{body}</div>'
 
 
 def head(t: Table, digits: int) -> str:
@@ -76,16 +83,29 @@ def parts(
     open_graph: bool = True,
     figures: str = "",
     room: int = 0,
+    film: str = "",
 ) -> str:
-    """Tables, graph and curves, what is shown first. `room` is what a node keeps for a number that will change."""
+    """Tables, graph and curves, what is shown first, and above them the bar of the film (film.py).
+
+    `room` is what a node keeps for a number that will change.
+    """
     tables = _part("ad-tables", "Operations", _table(t, r.rows, digits), show != "graph")
     graph_open = show == "graph" or (open_graph and len(r.rows) <= OPEN_GRAPH)
     drawing = svg.graph(r, digits=digits, max_rows=max_rows, room=room)
-    graph = _part("ad-graph", "Graph", f'{UNTRUSTED}<div class="ad-scroll" hidden>{drawing}</div>', graph_open)
+    graph = _part("ad-graph", "Graph", f"{UNTRUSTED}{scroller('Graph', ' hidden')}{drawing}</div>", graph_open)
     curves = _part("ad-curves", "Curves", figures, True) if figures else ""
-    program = _part("ad-code", "Program", code_of(r), True) if show == "code" else ""
-    order = {"graph": (graph, tables, curves), "curves": (curves, tables, graph), "code": (program, tables, graph)}
-    return f'<div class="ad-parts">{"".join(order.get(show, (tables, graph, curves)))}</div>'
+    second = _part("ad-second", "Gradient and Hessian", second_order(r), True) if r.up_to == 2 else ""
+    order = {"graph": (graph, second, tables, curves), "curves": (curves, second, tables, graph)}
+    if show in ASKED:
+        kind, title, content = ASKED[show]
+        order[show] = (_part(kind, title, content(r), True), second, tables, graph)
+    return f'<div class="ad-parts">{film}{"".join(order.get(show, (second, tables, graph, curves)))}</div>'
+
+
+def second_order(r: Result) -> str:
+    """The gradient and the Hessian, or why there is none."""
+    found = second_or_why(r)
+    return f'<p class="ad-note">{esc(found)}.</p>' if isinstance(found, str) else found.to_html()
 
 
 def code_of(r: Result) -> str:
@@ -99,14 +119,47 @@ def code_of(r: Result) -> str:
         return f'<p class="ad-note">{esc(error)}</p>'
 
 
-def curves_of(r: Result, digits: int, ranges: Mapping[str, Span] | None) -> str:
-    """A curve for each input, or why there is none."""
+def check_of(r: Result) -> str:
+    """The derivatives against independent ones, with the style that only this part needs."""
+    from .check_html import body
+
+    return f"<style>{style_sheet('check')}</style>{body(r.checked)}"
+
+
+def cost_of(r: Result) -> str:
+    """What the derivatives cost, or why that is not known."""
     try:
-        drawn, left = curves.curves(r, digits=digits, ranges=ranges)
+        return r.cost.to_html()
     except ValueError as error:
         return f'<p class="ad-note">{esc(error)}</p>'
-    note = f'<p class="ad-note">{Gap(left, "input")}</p>' if left else ""
-    return f'{UNTRUSTED}<div class="ad-figures" hidden>{"".join(map(figure, drawn))}</div>{note}'
+
+
+def equations_of(r: Result) -> str:
+    """The program as equations, or why there are none."""
+    try:
+        return r.equations.to_html()
+    except ValueError as error:
+        return f'<p class="ad-note">{esc(error)}</p>'
+
+
+# What is there only if it is asked for, by the word for it: class, title, content.
+ASKED: dict[str, tuple[str, str, Callable[[Result], str]]] = {
+    "code": ("ad-code", "Program", code_of),
+    "check": ("ad-check-part", "Check", check_of),
+    "cost": ("ad-cost", "Cost", cost_of),
+    "equations": ("ad-equations", "Equations", equations_of),
+}
+
+
+def curves_of(r: Result, digits: int, ranges: Mapping[str, Span] | None) -> str:
+    """A curve along each input, and the contour where there are two; or why there is none."""
+    try:
+        found, left = curves.curves(r, digits=digits, ranges=ranges)
+        drawn = "".join(map(figure, found)) + (relief(c) if (c := over_two(r, digits, ranges)) else "")
+    except ValueError as error:
+        return f'<p class="ad-note">{esc(error)}</p>'
+    note = f'<p class="ad-note">{Gap(left, "curve")}</p>' if left else ""
+    return f'{UNTRUSTED}<div class="ad-figures" hidden>{drawn}</div>{note}'
 
 
 def _part(kind: str, title: str, content: str, is_open: bool) -> str:
@@ -136,6 +189,7 @@ def _result(outcome: Outcome, digits: int, several: bool) -> str:
             + (" = " if derivative is not None else ": ")
             + _number(derivative, digits, f'data-ad-grad="{esc(x)}"{which}', known=bool(note))
             + (f' <span class="ad-shape">{esc(note)}</span>' if note else "")
+            + _mark(outcome.marks.get(x, ()))
             + "</span>"
         )
     more = cells[MAX_DERIVATIVES:]
@@ -178,8 +232,24 @@ def _machine(text: str) -> str:
 def _flags(flags: Sequence[Flag]) -> str:
     if not flags:
         return ""
-    items = "".join(f'<li data-ad-flag="{esc(flag.kind)}">⚠ {indexed(flag_text(flag))}</li>' for flag in flags)
+    items = "".join(
+        f'<li data-ad-flag="{esc(flag.kind)}"{_ASKED if flag.asked else ">⚠ "}{indexed(flag_text(flag))}</li>'
+        for flag in flags
+    )
     return f'<ul class="ad-flags">{items}</ul>'
+
+
+_ASKED = ' class="ad-asked">'
+
+
+def _mark(flags: Sequence[Flag]) -> str:
+    """A mark whose title says what is flagged, with all the kinds that it stands for; none without flags."""
+    flags = warnings(flags)
+    if not flags:
+        return ""
+    kinds = " ".join(dict.fromkeys(flag.kind for flag in flags))
+    title = "\n".join(map(flag_text, flags))
+    return f' <span class="ad-mark" data-ad-mark="{esc(kinds)}" title="{esc(title)}">⚠</span>'
 
 
 # -------------------------------------------------------------------------------------------------------- table
@@ -196,7 +266,7 @@ def _table(t: Table, rows: Sequence[Row], digits: int) -> str:
     # opened, it shows a column of the table above: no script, and without a style sheet the column is always there
     switch = '<details class="ad-switch"><summary>local partials</summary></details>'
     return (
-        f'<div class="ad-scroll"><table class="ad-table"><caption>Elementary operations in program order'
+        f'{scroller("Operations")}<table class="ad-table"><caption>Elementary operations in program order'
         f"</caption><thead>{_head(t)}</thead>{body}</table></div>{switch}{notes}"
     )
 
@@ -293,10 +363,6 @@ def _breakable(code: str) -> str:
 
 def _cells(t: Table, row: Row, rows: Sequence[Row], numbers: Numbers, digits: int) -> str:
     label = row.label if row.label and row.op != "input" else ""
-    flags = "".join(
-        f' <span class="ad-mark" data-ad-mark="{esc(flag.kind)}" title="{esc(flag.message)}">⚠</span>'
-        for flag in row.flags
-    )
     expression, whole = shorten(row.expression, MAX_EXPRESSION), ""
     if expression != row.expression:
         whole = f' title="{esc(row.expression)}"'
@@ -304,21 +370,32 @@ def _cells(t: Table, row: Row, rows: Sequence[Row], numbers: Numbers, digits: in
     cells = (
         f'<th scope="row" align="left" class="ad-variable">{indexed(row.name)}</th>'
         f'<td class="ad-label">{esc(label)}</td>'
-        f'<td align="left" class="ad-expression"{whole}><code>{expression}</code>{flags}</td>'
+        f'<td align="left" class="ad-expression"{whole}><code>{expression}</code>{_mark(row.flags)}{_how(row)}</td>'
     )
-    before = "value"
-    for column in t.columns:
-        edge = " ad-edge-left" if column.kind != before else ""
-        before = column.kind
-        kind = "primal" if column.kind == "value" else column.kind  # .ad-value is the value of the output alone
+    for column, kind in zip(t.columns, cell_kinds(t), strict=True):
         value = column.of(row)
         quiet = "" if value is None else " ad-zero" if all_zero(value) else "" if all_finite(value) else " ad-bad"
         cells += (
-            f'<td align="right" class="ad-number ad-{kind}{edge}{quiet}" data-ad-cell="{esc(column.key)}">'
+            f'<td align="right" class="{kind}{quiet}" data-ad-cell="{esc(column.key)}">'
             f"{numbers[column.key, row.index]}</td>"
         )
-    slopes = ", ".join(f"{head} = {slope}" for head, slope in partials(row, rows, digits))
+    slopes = ", ".join(f"{head} = {slope}" for head, slope in unfolded(row, rows, digits))
     return f'{cells}<td align="left" class="ad-partial">{indexed(slopes)}</td>'
+
+
+def _how(row: Row) -> str:
+    """How a solver is differentiated, below its expression."""
+    return f'<div class="ad-how" title="{esc(row.how[1])}">{esc(row.how[0])}</div>' if row.how[0] else ""
+
+
+def cell_kinds(t: Table) -> list[str]:
+    """The classes of the cells of each column."""
+    found, before = [], "value"
+    for column in t.columns:
+        kind = "primal" if column.kind == "value" else column.kind  # .ad-value is the value of the output alone
+        found.append(f"ad-number ad-{kind}{' ad-edge-left' if column.kind != before else ''}")
+        before = column.kind
+    return found
 
 
 def _links(t: Table, name: str) -> str:

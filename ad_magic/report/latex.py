@@ -13,11 +13,12 @@ from .text import notes_of, value_digits
 if TYPE_CHECKING:
     from .result import Result
 
+MAX_NAMES = 8  # inputs that are named beside a Hessian
 SPECIAL = {
     "\\": r"\textbackslash{}", "{": r"\{", "}": r"\}", "$": r"\$", "&": r"\&", "#": r"\#", "_": r"\_", "%": r"\%",
     "~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "…": r"\ldots{}", "×": r"$\times$", "∂": r"$\partial$",
     "<": r"\textless{}", ">": r"\textgreater{}", "|": r"\textbar{}", MINUS: "$-$",
-    "`": r"\textasciigrave{}",
+    "`": r"\textasciigrave{}", "∫": r"$\int$", "λ": r"$\lambda$", "′": "$'$", "ᵀ": "$^T$", "⁻": "$^{-}$", "¹": "$^{1}$",
 }  # fmt: skip
 
 
@@ -26,7 +27,11 @@ def render(r: Result, *, digits: int = 6, max_rows: int = 60, unfold: bool = Fal
     t = table(r, max_rows=max_rows)
     looped = ["runs"] if t.looped else []
     heads = ["line", "code", *looped, "variable", "expression", *(_head(column, r) for column in t.columns)]
-    lines = [*_results(t, digits), r"\begin{tabular}{rl" + "l" * len(looped) + "ll" + "r" * len(t.columns) + "}"]
+    lines = [
+        *_results(t, digits),
+        *_second(r, digits),
+        r"\begin{tabular}{rl" + "l" * len(looped) + "ll" + "r" * len(t.columns) + "}",
+    ]
     lines += [_line(heads) + r" \hline"]
     above = None
     for entry in entries(t, unfold=unfold):
@@ -87,6 +92,28 @@ def _results(t: Table, digits: int) -> list[str]:
                 parts.append(f"{fraction} = {_quantity(derivative, digits)}")
         found.append(r"\[" + r" \qquad ".join(parts) + r"\]")
     return found
+
+
+def _second(r: Result, digits: int) -> list[str]:
+    """The Hessian and its eigenvalues, for a result that shows them."""
+    if r.up_to != 2:
+        return []
+    from .second import second_or_why
+
+    s = second_or_why(r)
+    if isinstance(s, str):
+        return [f"{escape(s)}."]
+    symbol = _name(s.symbol) if s.symbol else "f"
+    names = escape(", ".join(s.names[:MAX_NAMES]) + (", …" if len(s.names) > MAX_NAMES else ""))
+    parts = [rf"\nabla^2 {symbol} = {_quantity(s.hessian, digits)}"]
+    if s.eigenvalues is not None:
+        values = [r"\ldots" if x is None else math(number(x, s.digits)) for x in s.listed()]
+        parts.append(rf"\lambda = {', '.join(values)}")
+    return [
+        r"\[" + r" \qquad ".join(parts) + r"\]",
+        f"The inputs in order: {names}. {escape(s.words.rstrip('.'))}.",
+        "",
+    ]
 
 
 def _quantity(value: Any, digits: int) -> str:

@@ -6,8 +6,8 @@ import re
 from typing import TYPE_CHECKING
 
 from .array import column_texts
-from .row import Row
-from .table import entries, flag_text, partials, table
+from .row import Row, warnings
+from .table import entries, flag_text, table, unfolded
 from .text import notes_of, result_lines
 
 if TYPE_CHECKING:
@@ -26,12 +26,14 @@ def render(r: Result, *, digits: int = 6, max_rows: int = 60, partials: bool = F
         column_texts([column.of(row) for row in rows], digits, shapes=column.kind == "value") for column in t.columns
     ]
     marks = ["--:", *[":--"] * (left - 1), *["--:"] * len(t.columns), *([":--"] if partials else [])]
-    lines = ["\n\n".join(escape(line) for line in result_lines(t, digits, " · ")), ""]
-    lines += [_line([escape(head) for head in heads]), _line(marks)]
+    lines = ["\n\n".join(escape(line) for line in result_lines(t, digits, " · ", "⚠")), ""]
+    lines += [line_of([escape(head) for head in heads]), line_of(marks)]
+    if r.up_to == 2:
+        lines[1:1] = ["", _second(r)]
     place, above = 0, None
     for entry in shown:
         if isinstance(entry, str):
-            lines.append(_line(["", f"*{escape(entry)}*", *[""] * (len(heads) - 2)]))
+            lines.append(line_of(["", f"*{escape(entry)}*", *[""] * (len(heads) - 2)]))
             continue
         _, group, run, row = entry
         first = group is not above
@@ -40,16 +42,23 @@ def render(r: Result, *, digits: int = 6, max_rows: int = 60, partials: bool = F
             count = f"{run.number} of {group.count}" if unfold else f"× {group.count}"
             cells.append(count if group.count > 1 and row is run.items[0] else "")
         label = f" **{escape(row.label)}**" if row.label and row.op != "input" else ""
-        cells += [row.name + label, code(row.expression) + (" ⚠" if row.flags else "")]
+        cells += [row.name + label, code(row.expression) + (" ⚠" if warnings(row.flags) else "")]
         cells += [column[place] for column in numbers]
         if partials:
             cells.append(escape(_slopes(row, r, digits)))
-        lines.append(_line(cells))
+        lines.append(line_of(cells))
         place, above = place + 1, group
     lines += [f"\n{escape(note)}" for note in notes_of(t, unfold)]
     if t.flags:
-        lines += ["", *(f"- ⚠ {escape(flag_text(flag))}" for flag in t.flags)]
+        lines += ["", *(f"- {'' if flag.asked else '⚠ '}{escape(flag_text(flag))}" for flag in t.flags)]
     return "\n".join(lines)
+
+
+def _second(r: Result) -> str:
+    from .second import second_or_why
+
+    found = second_or_why(r)
+    return escape(f"{found}.") if isinstance(found, str) else found.to_markdown()
 
 
 def escape(text: str) -> str:
@@ -70,8 +79,9 @@ def _code_of(text: str, inputs: bool) -> str:
 
 
 def _slopes(row: Row, r: Result, digits: int) -> str:
-    return ", ".join(f"{head} = {slope}" for head, slope in partials(row, r.rows, digits))
+    return ", ".join(f"{head} = {slope}" for head, slope in unfolded(row, r.rows, digits))
 
 
-def _line(cells: list[str]) -> str:
+def line_of(cells: list[str]) -> str:
+    """A line of a table."""
     return "| " + " | ".join(cells) + " |"

@@ -17,6 +17,11 @@ def style_sheet(name: str = "report") -> str:
     return text.replace("}", "}\n").replace("}\n}", "}}").strip()
 
 
+def standing_alone(body: str) -> str:
+    """Something of a report as an output of its own, with the style sheet."""
+    return f'<div class="ad-report"><style>{style_sheet()}</style>{body}</div>'
+
+
 def script(*names: str) -> str:
     """Scripts of js/, one after another."""
     folder = resources.files(__package__) / "js"
@@ -73,6 +78,11 @@ def _end_of_part(code: str, at: int) -> int:
         if not depth:
             return at
         at += 1
+
+
+def scroller(name: str, more: str = "") -> str:
+    """The opening tag of what may be wider than its room: keys must reach it to scroll it, and a listener its name."""
+    return f'<div class="ad-scroll" tabindex="0" role="group" aria-label="{name}"{more}>'
 
 
 def esc(text: object) -> str:

@@ -11,5 +11,6 @@ class ViewOptions:
 
     digits: int = 6  # significant digits of a number
     max_rows: int = 60  # rows of a table, nodes of a graph: what is more is folded or left out, and said so
-    show: str = "tables"  # what is open first: tables, graph, curves, code
+    show: str = "tables"  # what is open first: tables, graph, curves, code, check
     continuous_update: bool = True  # recompute while a slider moves, not only when it is let go
+    live: bool = True  # a panel with a script in the page; else it is of core ipywidgets only

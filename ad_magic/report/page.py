@@ -6,15 +6,15 @@ it. Nothing is loaded from anywhere: the page forbids it itself.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from . import picture
 from .array import shape_of, shape_text
-from .curves import reason
 from .entries import Span
-from .figure import figure
-from .html import curves_of, head, parts, wrapped
+from .film import film
+from .html import cell_kinds, curves_of, head, parts, wrapped
+from .lean import lean, short
 from .live import has_arrays, in_script, layout, moving, runtime
 from .markup import esc, squeezed, style_sheet
 from .number import number
@@ -26,11 +26,6 @@ if TYPE_CHECKING:
 
 ROOM = 8  # characters that a node of the graph keeps for its number: "−17.8826"
 MAX_SOURCE = 200  # lines of source that are shown
-SAID_BY_STYLE = re.compile(
-    r' (?:align="(?:left|right)"|text-anchor="middle"|font-size="1[01]"|rx="5"|stroke-width="1"'
-    r'|(?:fill|stroke)="(?:none|currentColor)")(?=[ />])'
-)
-WRITTEN_BY_SCRIPT = re.compile(r' data-ad-cell="[^"]*"|(?<=<samp>)\u00a0+|\u00a0+(?=</samp>)')
 POLICY = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'"
 
 
@@ -44,20 +39,23 @@ def render(r: Result, *, ranges: Mapping[str, Span] | None = None, digits: int =
     program, why = "", "no input is a number that a slider could move."
     if sliders:
         try:
-            program = javascript(r.run)
+            program = javascript(r.run, r.up_to)
         except NoProgram as error:
             why = str(error)
     room = ROOM if program else 0
     if program:
-        stand = _inputs(r, sliders) + head(t, digits) + _curve(r, sliders)
+        stand = _inputs(r, sliders) + head(t, digits) + picture.stand(r, [slider["name"] for slider in sliders])
     else:
         stand = f'<p class="ad-note">This page does not move: {esc(why)}</p>{head(t, digits)}'
         stand += curves_of(r, digits, ranges)
-    main = parts(r, t, digits, max_rows, "tables", room=room)
-    report = lean(wrapped(t, f'{_source(r, t)}<div class="ad-stand">{stand}</div>{main}'))
+    main = parts(r, t, digits, max_rows, "tables", room=room, film=film(t) if program else "")
+    body = f'{_source(r, t)}<div class="ad-stand">{stand}</div>{main}'
+    report = lean(wrapped(t, body, links=not program))
+    script = ""
     if program:
-        report = WRITTEN_BY_SCRIPT.sub("", report)
-    script = f"<script>{_script(r, t, sliders, program, digits, max_rows)}</script>" if program else ""
+        report, classes = short(report)
+        data = {**layout(r, digits, max_rows), "moving": sliders, "columns": _columns(t), "classes": classes}
+        script = f"<script>{_script(r, data, program)}</script>"
     title = esc(_title(r))
     return (
         f'<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
@@ -68,27 +66,15 @@ def render(r: Result, *, ranges: Mapping[str, Span] | None = None, digits: int =
     )
 
 
-def _script(r: Result, t: Table, sliders: Sequence[Mapping[str, Any]], program: str, digits: int, max_rows: int) -> str:
-    columns = [column.key for column in t.columns]
-    data = in_script({**layout(r, digits, max_rows), "moving": sliders, "columns": columns})
-    code = runtime("page", arrays=has_arrays(r))
+def _columns(t: Table) -> list[tuple[str, str]]:
+    return [(column.key, kind) for column, kind in zip(t.columns, cell_kinds(t), strict=True)]
+
+
+def _script(r: Result, data: Mapping[str, Any], program: str) -> str:
+    more = ["contour"] * (len(data["moving"]) > 1) + ["second"] * ("second" in data)
+    code = runtime(*more, "picture", "lean", "page", arrays=has_arrays(r) or "second" in data)
     program = squeezed(program).replace("</", "<\\/").replace("<!--", "<\\!--")  # they stand in texts only
-    return f'(() => {{\n"use strict";\n{code}\npage(document, {data}, ({program}));\n}})();'
-
-
-SAID_BY_STYLE = re.compile(
-    r' (?:align="(?:left|right)"|text-anchor="middle"|font-size="1[01]"|rx="5"|stroke-width="1"'
-    r'|(?:fill|stroke)="(?:none|currentColor)")(?=[ />])'
-)
-
-
-def lean(html: str) -> str:
-    """A report without the attributes by which it stands where its style sheet is taken away: a page says them itself.
-
-    >>> lean('<td align="left" class="ad-label">')
-    '<td class="ad-label">'
-    """
-    return SAID_BY_STYLE.sub("", html)
+    return f'(() => {{\n"use strict";\n{code}\npage(document, {in_script(data)}, ({program}));\n}})();'
 
 
 def _title(r: Result) -> str:
@@ -100,7 +86,7 @@ def _title(r: Result) -> str:
 
 
 def _source(r: Result, t: Table) -> str:
-    """The text of the cell; of a longer file the lines from the first operation to the last."""
+    """The text of the cell or function; of a longer one the lines from the first operation to the last."""
     if not r.sources:
         return ""
     source = next(iter(r.sources.values()))
@@ -120,8 +106,8 @@ def _source(r: Result, t: Table) -> str:
 
 
 def _shown_lines(source: Source, used: Sequence[int]) -> list[int]:
-    first, last = 1, len(source.lines)
-    if last > MAX_SOURCE and used:
+    first, last = source.part or (1, len(source.lines))
+    if last - first >= MAX_SOURCE and used:
         first, last = min(used), min(max(used), min(used) + MAX_SOURCE)
     lines = list(range(first, last + 1))
     while lines and not source.line(lines[0]).strip():  # the line of the magic is not part of what was run
@@ -154,15 +140,3 @@ def _inputs(r: Result, sliders: Sequence[Mapping[str, Any]]) -> str:
     reset = '<button type="button" class="ad-reset" disabled>Reset</button><p class="ad-live" role="status"></p>'
     controls = f'<div class="ad-inputs-of-page">{rows}{note}</div>'
     return f'{controls}<div class="ad-bar">{reset}</div>'
-
-
-def _curve(r: Result, sliders: Sequence[Mapping[str, Any]]) -> str:
-    """The curve along the input that was moved last, which the script draws, and a choice of what it is along."""
-    why = reason(r)
-    if why:
-        return f'<p class="ad-note">{esc(why)}</p>'
-    choice = ""
-    if len(sliders) > 1:
-        options = "".join(f'<option value="{k}">{esc(s["name"])}</option>' for k, s in enumerate(sliders))
-        choice = f'<label class="ad-choice">along <select class="ad-along">{options}</select></label>'
-    return f'<div class="ad-curve-of-page">{choice}{figure(None)}</div>'

@@ -33,7 +33,7 @@ def plot(c: Curve, width: int) -> str:
         canvas = drawn(c, ys, inside, (low, high), columns, rows)
         if here and now is not None:
             column = round((c.at - c.frame.lo) / (c.frame.hi - c.frame.lo) * (2 * columns - 1)) // 2
-            canvas[_dot(now, (low, high), rows) // 4][column] = POINT
+            canvas[dot_at(now, (low, high), rows) // 4][column] = POINT
         value = f" = {number(now, c.frame.digits)}" if here and now is not None else ""
         lines = [f"{'':{left}}  {head}{value}"]
         for k, line in enumerate(canvas):
@@ -42,7 +42,7 @@ def plot(c: Curve, width: int) -> str:
         pieces.append(lines)
     lo, hi = number(c.frame.lo, 4), number(c.frame.hi, 4)
     axis = f"{c.frame.name:>{left}}  {lo}{hi.rjust(columns - len(lo))}"
-    return "\n".join([*pieces[0], *pieces[1], axis, *(f"{'':{left}}  {c.note}" for _ in c.marks[:1])])
+    return "\n".join([*pieces[0], *pieces[1], axis, *([f"{'':{left}}  {c.note}"] if c.note else [])])
 
 
 def drawn(
@@ -57,7 +57,7 @@ def drawn(
         if not inside[k] or not low <= ys[k] <= high:
             before = None
             continue
-        dot = _dot(ys[k], y_range, rows)
+        dot = dot_at(ys[k], y_range, rows)
         start = dot if before is None else before + (dot > before) - (dot < before)
         for d in range(min(start, dot), max(start, dot) + 1):
             masks[d // 4][x // 2] |= DOTS[d % 4][x % 2]
@@ -65,7 +65,7 @@ def drawn(
     return [[chr(ord(BLANK) + mask) for mask in line] for line in masks]
 
 
-def _dot(y: float, y_range: tuple[float, float], rows: int) -> int:
+def dot_at(y: float, y_range: tuple[float, float], rows: int) -> int:
     """The line of dots, from the top, on which a number stands."""
     low, high = y_range
     return min(max(round((high - y) / (high - low) * (4 * rows - 1)), 0), 4 * rows - 1)

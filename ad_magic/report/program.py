@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from .html import result_lines
-from .markup import esc, style_sheet
+from .markup import esc, scroller, style_sheet
 
 if TYPE_CHECKING:
     from ad_magic.codegen.interleave import Interleaved
@@ -35,7 +35,7 @@ def source(lines: Sequence[tuple[str, str]]) -> str:
     roles = dict.fromkeys(role for _, role in lines if role)
     keys = "".join(f' <span class="ad-{role}">{role}s</span>' for role in roles)
     key = f'<p class="ad-key"><span class="ad-primal">values</span>{keys}</p>' if keys else ""
-    return f'{key}<div class="ad-scroll"><pre class="ad-program">{body}</pre></div>'
+    return f'{key}{scroller("Program")}<pre class="ad-program">{body}</pre></div>'
 
 
 def coloured(lines: list[str]) -> list[str]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import importlib
+import warnings
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import cached_property
 from itertools import islice
@@ -11,25 +13,34 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ad_magic.cell.again import Again, replayed, unit
-from ad_magic.cell.run import Output, Run
+from ad_magic.cell.run import Run
 from ad_magic.cell.source import lines_of
-from ad_magic.codegen.compiled import values_at
-from ad_magic.engine.tape import forward_sweep, has_no_row, reverse_sweep
+from ad_magic.engine.boundary import boundary
+from ad_magic.engine.tape import forward_sweep, has_no_row
 
+from .derivatives import Derivatives
 from .entries import Span
+from .flags import make_flags, second_order
 from .row import Flag, Row, Source
-from .rows import listed_length, make_flags, make_rows, make_sources, seed_name, seed_names, sweep_order
+from .rows import listed_length, make_rows, make_sources, seed_name, seed_names, sweep_order
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from ad_magic.check import CheckReport
     from ad_magic.codegen.interleave import Interleaved
+
+    from .check_report import CheckReport
+    from .cost import Cost
+    from .equations import Equations
+    from .quiz import Quiz
+    from .second import Second
+    from .sparsity import Sparsity
+    from .taylor import Expansion
 
 SEEDS_SHOWN = 16  # tangent columns that are computed for the table
 
 
-class Result:
+class Result(Derivatives):
     """The value, the derivatives and the table of one run.
 
     `value` is the primal of the output; `grad[name]` the derivative of a scalar output with respect to an input;
@@ -37,125 +48,30 @@ class Result:
     are keyed by the output's name first. `rows`, `flags`, `inputs` say how it came about.
     """
 
-    def __init__(self, run: Run, again: Again | None = None) -> None:
-        """`again` can compute the run at other inputs; without it only the recorded operations are replayed."""
-        self.run = run
+    def __init__(self, run: Run, again: Again | None = None, up_to: int = 1) -> None:
+        """`again` can compute the run at other inputs; without it only the recorded operations are replayed.
+
+        `up_to` is the order of the derivatives that its faces show: with 2 gradient and Hessian as well.
+        """
+        super().__init__(run)
         self.again = again
-        self.mode = run.mode
-        self.inputs: dict[str, Any] = dict(run.inputs)
+        self.up_to = up_to
         self.outputs: tuple[str, ...] = tuple(o.name for o in run.outputs)
         self.output_label = run.label
 
-    # ---- numbers ----
+    def expansion(
+        self, along: str | None = None, order: int = 5, *, digits: int = 6, ranges: Mapping[str, Span] | None = None
+    ) -> Expansion:
+        """The Taylor polynomial along an input (default: the first that is a number) or an entry, "w[0]", to look at.
 
-    @cached_property
-    def value(self) -> Any:
-        """The plain value of the output; a dict by name where there are several."""
-        return self._by_output({o.name: o.value for o in self.run.outputs})
-
-    @cached_property
-    def grad(self) -> dict[str, Any]:
-        """The derivative of a scalar output with respect to each input, of the shape of the input.
-
-        Raises TypeError where an output is not a scalar; `jacobian` has its derivative.
+        It has the coefficients, the derivatives, an estimate of the radius of convergence, and can be called. Of an
+        array output it is that of the first entry. Raises as `taylor` does.
         """
-        for output in self.run.outputs:
-            if not output.scalar:
-                raise TypeError(
-                    f"{output.name} is an array: r.jacobian has its derivative, r.grad is for a scalar output"
-                )
-        return self._by_output({o.name: self._gradient(o) for o in self.run.outputs})
+        from ad_magic.transforms.taylor import order_of
 
-    def _gradient(self, output: Output) -> dict[str, Any]:
-        """The derivative of a scalar output by input: a float, or an array of the input's shape."""
-        jacobian = self._jacobian(output)
-        return {name: float(x) if not x.shape else x for name, x in jacobian.items()}
+        from .taylor import expansion
 
-    @cached_property
-    def jacobian(self) -> dict[str, Any]:
-        """The derivative of the output with respect to each input, an array of shape output.shape + input.shape."""
-        return self._by_output({o.name: self._jacobian(o) for o in self.run.outputs})
-
-    def _by_output(self, values: dict[str, Any]) -> Any:
-        return values if len(values) > 1 else next(iter(values.values()))
-
-    def _gradients(self, output: Output) -> Any:
-        """For each entry of an output its derivative along each seed, flat."""
-        import numpy as np
-
-        count, rows = self.run.seed_count, self.run.rows
-        if self.mode == "forward":
-            absent = (0.0,) * count
-            along = [t if t and len(t) == count else absent for _, _, t in output.flat()]
-            return self._looked_again(output, np.array(along, dtype=float).reshape(len(along), count))
-        gradients = []
-        for row, position in output.seeds():
-            adjoints = self._adjoints(row, position) if row is not None else None
-            gradients.append(_flat(adjoints, rows, self.inputs))
-        return self._looked_again(output, np.array(gradients).reshape(len(gradients), count))
-
-    def _looked_again(self, output: Output, gradients: Any) -> Any:
-        """The derivatives again in numbers of a greater range, where a value of the run is infinite."""
-        import numpy as np
-
-        from ad_magic.engine.extended import reverse_in_greater_range
-
-        tape = self.run.tape
-        if tape.recorded > len(tape) or (bool(np.isfinite(output.value).all()) and bool(np.isfinite(gradients).all())):
-            return gradients
-        rows = self.run.rows
-        for k, (row, position) in enumerate(output.seeds()):
-            if row is not None and row >= 0:
-                adjoints = reverse_in_greater_range(tape, {row: unit(tape.values[row], position)})
-                if adjoints is not None:
-                    again = _flat(adjoints, rows, self.inputs)
-                    gradients[k] = again if np.isfinite(again).all() else gradients[k]
-        return gradients
-
-    def _adjoints(self, row: int, position: tuple[int, ...] = ()) -> list[Any]:
-        kept: dict[Any, list[Any]] = self.__dict__.setdefault("_sweeps", {})
-        if (row, position) not in kept:
-            kept.clear()  # one sweep is kept: that of a scalar output, which the table shows too
-            kept[row, position] = reverse_sweep(self.run.tape, {row: unit(self.run.tape.values[row], position)})
-        return kept[row, position]
-
-    def _jacobian(self, output: Output) -> dict[str, Any]:
-        flat = self._gradients(output)
-        shape = getattr(output.value, "shape", ())
-        jacobian, at = {}, 0
-        for name, value in self.inputs.items():
-            size, inner = (value.size, value.shape) if hasattr(value, "shape") else (1, ())
-            jacobian[name] = flat[:, at : at + size].reshape(shape + inner)
-            at += size
-        return jacobian
-
-    def hessian(self) -> Any:
-        """The second derivatives of a scalar output on the flattened inputs, in order: a square array.
-
-        Forward over reverse: the recorded operations under dual numbers, then the reverse sweep.
-
-        Raises TypeError for several outputs, an array output, or a run in forward mode (it keeps no tape).
-        """
-        import numpy as np
-
-        from ad_magic.engine.tape import Tape
-
-        if len(self.run.outputs) != 1 or not self.run.outputs[0].scalar:
-            raise TypeError("the Hessian is that of one scalar output")
-        run, row = self.run, self.run.outputs[0].rows
-        second = np.zeros((run.seed_count, run.seed_count))
-        if row is None:
-            return second
-        if self.mode == "forward" and run.tape.recorded > len(run.tape):
-            raise TypeError("a long run in forward mode keeps no tape; use --mode reverse for the Hessian")
-        for k, seed in enumerate(run.seeds):
-            outer = Tape(limit=0, forward=True)
-            inputs = {r: _dual(outer, run.tape.values[r], seed, r) for r in run.rows.values()}
-            again = values_at(run.tape, inputs, run.only_shown, run.cache, "active")
-            adjoints = reverse_sweep(again, {row: 1.0})
-            parts = [_second(adjoints[r], self.inputs[name], outer) for name, r in run.rows.items()]
-            second[k] = np.concatenate(parts)
-        return second
+        return expansion(self, along, order_of(order), digits=digits, ranges=ranges)
 
     # ---- the table ----
 
@@ -213,7 +129,16 @@ class Result:
     @cached_property
     def flags(self) -> list[Flag]:
         """What a reader must know: kinks, NaN, where a derivative stops, …"""
-        return make_flags(self.run, *self._table)
+        from .second import LONGEST
+
+        up_to = self.up_to if len(self.run.tape) <= LONGEST else 1  # of a longer run no Hessian is shown
+        return make_flags(self.run, *self._table, self._adjoints, up_to)
+
+    @cached_property
+    def second_flags(self) -> list[Flag]:
+        """The operations that have no second derivative here: those of `flags` whose kind is "second-order", whatever
+        order is shown."""
+        return second_order(self.run, self._table[1])
 
     @cached_property
     def sources(self) -> dict[str, Source]:
@@ -239,22 +164,105 @@ class Result:
         rows = [row for row in self.output_rows.values() if row is not None]
         return sweep_order(self.rows, rows[0]) if rows else []
 
+    @cached_property
+    def second(self) -> Second:
+        """Gradient and Hessian of a scalar output, with the eigenvalues and what they mean.
+
+        Raises TypeError as `hessian` does.
+        """
+        from .second import second_of
+
+        return second_of(self)
+
+    @cached_property
+    def sparsity(self) -> Sparsity:
+        """Which entries of the Jacobian can be other than zero, and by how few sweeps it is found.
+
+        Raises ValueError for a long run in forward mode, which keeps no tape to look at.
+        """
+        from .sparsity import sparsity_of
+
+        return sparsity_of(self.run)
+
+    @cached_property
+    def cost(self) -> Cost:
+        """What f and its derivatives cost by each method: operations counted from the tape, their ratio to f, memory.
+
+        Raises ValueError for a long run in forward mode, which keeps no tape to count.
+        """
+        from .cost import cost_of
+
+        return cost_of(self.run)
+
+    @cached_property
+    def equations(self) -> Equations:
+        """The program as constraints, its Lagrangian, and the multipliers of these, which are the adjoints."""
+        from .equations import Equations
+
+        return Equations(self)
+
+    @cached_property
+    def quiz(self) -> Quiz:
+        """A quiz: the adjoints, in forward mode the tangents along the first seed. `r.quiz.score` counts the answers.
+
+        Raises ValueError where there is neither.
+        """
+        from .quiz import Quiz
+
+        return Quiz(self)
+
+    @boundary
+    def slack(self, row: int | str, delta: Any) -> Any:
+        """The value of the output where `delta` is added to one row: v = f + δ. Its slope in δ is the row's adjoint.
+
+        `row` is the index of a row, or its name, "v3"; `delta` a number, or for an array one of its shape. The
+        recorded operations are replayed. Raises ValueError where there is no such row, and where a decision of the
+        program comes out otherwise.
+        """
+        from ad_magic.cell.slack import with_slack
+
+        names = {each.name: each.index for each in self.rows}
+        index = names.get(row) if isinstance(row, str) else row if row in range(len(self.rows)) else None
+        if index is None:
+            raise ValueError(f"there is no row {row!r}: rows are v1 to v{len(self.rows)}, or 0 to {len(self.rows) - 1}")
+        return self._by_output({o.name: o.value for o in with_slack(self.run, self.tape_rows[index], delta)})
+
     # ---- other inputs ----
 
+    @boundary
     def at(self, inputs: Mapping[str, Any]) -> Result:
-        """The same program at other values of its inputs; those not named stay. Raises what it raises there."""
-        return Result(self.again.at(self.run, inputs) if self.again else replayed(self.run, inputs), self.again)
+        """The same program at other values of its inputs; those not named stay. Raises what it raises there, ValueError
+        for a name that is no input."""
+        for name in inputs:
+            if name not in self.inputs:
+                raise ValueError(f"there is no input {name!r}; there is {', '.join(self.inputs)}")
+        return self.of(self.again.at(self.run, inputs) if self.again else replayed(self.run, inputs))
 
-    def check(self, expect: Mapping[str, Any] | None = None) -> CheckReport:
+    def of(self, run: Run) -> Result:
+        """The result of another run of the same program."""
+        return Result(run, self.again, self.up_to)
+
+    @boundary
+    def check(
+        self, expect: Mapping[str, Any] | None = None, *, directions: int | None = None, seed: int = 0
+    ) -> CheckReport:
         """Compare the derivatives with differences, the complex step, the other mode, and formulas of your own.
 
         `expect` gives formulas by input, in Python: {"x": "2*x*cos(y)"}. A name in one is an input, a name of your
-        own, or one of math. The report's `ok` says whether nothing differs. Raises ValueError for a formula that does
-        not work.
+        own, or one of math. `directions` is how many random directions are tried (20 where the inputs have more
+        entries than that, else none); another `seed` draws others. The report's `ok` says whether nothing differs; an
+        operation whose derivative is wrong is named. Raises ValueError for a formula that does not work.
         """
         from ad_magic.check import check
 
-        return check(self, expect)
+        from .check_report import CheckReport
+
+        return CheckReport.of(check(self, expect, directions=directions, seed=seed))
+
+    @cached_property
+    def checked(self) -> CheckReport:
+        """The check that a report with show="check" has in it."""
+        return self.check()
 
     def code(self, kind: str = "reverse") -> str:
         """The program as Python source that stands on its own: `derivative(x, y)` returns (value, {"x": …}).
@@ -262,14 +270,55 @@ class Result:
         `kind` is "forward" (values, then tangents) or "reverse" (values, then adjoints from the output back): the
         recorded run as a straight line; or "interleaved": the cell's own source with statements of the tangents between
         its own, right at other inputs too (see `interleaved`). With several outputs value and derivatives are keyed by
-        output first. Raises ValueError for another kind, and where there is no such program, with the reason.
+        output first. "jax" and "torch" are the source of the functions of `to_jax` and `to_torch`, `value(x, y)`.
+        Raises ValueError for another kind, and where there is no such program, with the reason.
         """
         if kind == "interleaved":
             return self.interleaved().text
+        if kind in ("jax", "torch"):
+            from ad_magic.codegen.handed import handed_source
+
+            return handed_source(self.run, kind)
+        if kind not in ("forward", "reverse"):
+            kinds = "'forward', 'reverse', 'interleaved', 'jax' and 'torch'"
+            raise ValueError(f"there is no {kind!r} program; there are {kinds}")
         from ad_magic.codegen.python import source
         from ad_magic.codegen.straight import straight
 
         return source(straight(self.run, kind))
+
+    def to_jax(self) -> Callable[..., Any]:
+        """The recorded run as a function of JAX: of the inputs, by name or in order, to the value of the output.
+
+        It takes and gives arrays of JAX, and is made for `jax.jit`, `jax.grad`, `jax.vmap` and their like; derivatives
+        are JAX's own, at kinks too. With several outputs it gives a dict. Its source is `r.code("jax")`.
+
+        The recorded path is handed over. Of plain numbers that take another one it raises AssertionError, with the line
+        that decides; under `jit` and `vmap`, where nothing can be raised, its value and all derivatives are NaN there.
+        Where Python's arithmetic would raise (1 / 0) a number is infinite or NaN. A shape is that of the recorded run.
+
+        Raises ValueError with the line where something has no form in JAX, ImportError where JAX is not installed.
+        Warns where JAX computes in single precision (it does unless `jax_enable_x64` is set).
+        """
+        from ad_magic.codegen.handed import handed
+
+        function = handed(self.run, "jax")
+        if not importlib.import_module("jax").config.jax_enable_x64:
+            warnings.warn(
+                'JAX computes in single precision; jax.config.update("jax_enable_x64", True) before gives all digits',
+                stacklevel=2,
+            )
+        return function
+
+    def to_torch(self) -> Callable[..., Any]:
+        """The recorded run as a function of torch: of the inputs, by name or in order, to the value of the output.
+
+        As `to_jax`, on tensors: with autograd, `torch.func` and `torch.compile`. Numbers and NumPy's arrays are taken
+        too; tensors keep their precision and their device. Its source is `r.code("torch")`.
+        """
+        from ad_magic.codegen.handed import handed
+
+        return handed(self.run, "torch")
 
     def interleaved(self, style: str = "elementary", seed: str | None = None) -> Interleaved:
         """The cell's own source, each statement followed by that of its tangents: `.text` and, by line, `.lines`.
@@ -277,13 +326,19 @@ class Result:
         `style` is "elementary", one operation in a statement, or "compact"; `seed` the one input with respect to which
         it differentiates. Raises ValueError where the source cannot be interleaved, with the line and the reason.
         """
-        if self.again is None or self.run.file is None:
-            raise ValueError("only the source of a cell can be interleaved")
+        if self.again is None:
+            raise ValueError("only the source of a cell or a function can be interleaved")
         from ad_magic.codegen.interleave import interleave
 
+        source = "\n".join(lines_of(self.again.program.file))
         names = [] if self.output_label is not None and self.outputs == ("out",) else list(self.outputs)
+        if self.again.program.outputs is not None:  # the source is the call of a function
+            if len(names) > 1 and not all(map(str.isidentifier, names)):
+                raise ValueError("a function whose outputs have no names of their own cannot be interleaved")
+            source = source if len(names) == 1 else f"{', '.join(names)} = {source}"
+            names = [] if len(names) == 1 else names
         return interleave(
-            "\n".join(lines_of(self.run.file)),
+            source,
             {**self.again.before, **self.again.kept},
             self.inputs,
             names,
@@ -310,11 +365,17 @@ class Result:
 
         return render(self, digits=digits, max_rows=max_rows, show=show, ranges=ranges)
 
-    def save(self, path: str | PathLike[str], *, ranges: Mapping[str, Span] | None = None) -> None:
+    def save(self, path: str | PathLike[str], *, ranges: Mapping[str, Span] | None = None, quiz: bool = False) -> None:
         """Write the report as one file that any browser opens, with sliders: it needs no network and no kernel.
 
-        `ranges` has (lo, hi) or (lo, hi, step) by input: {"x": (0, 4)}.
+        `ranges` has (lo, hi) or (lo, hi, step) by input: {"x": (0, 4)}. With `quiz` the file is a sheet to print, the
+        table with blanks, and its answers on a second page.
         """
+        if quiz:
+            from .sheet import page
+
+            Path(path).write_text(page(self.quiz), encoding="utf-8")
+            return
         from .page import render
 
         Path(path).write_text(render(self, ranges=ranges), encoding="utf-8")
@@ -345,17 +406,6 @@ class Result:
         return {"text/plain": self.to_text(), "text/html": self.to_html()}
 
 
-def _flat(adjoints: Sequence[Any] | None, rows: Mapping[str, int], inputs: Mapping[str, Any]) -> Any:
-    """The adjoints of all entries of the inputs, in order; absent is zero."""
-    import numpy as np
-
-    shapes = {name: getattr(value, "shape", ()) for name, value in inputs.items()}
-    if adjoints is None:
-        return np.zeros(sum(int(np.prod(shape)) for shape in shapes.values()))
-    parts = [np.broadcast_to(adjoints[rows[name]], shape).ravel() for name, shape in shapes.items() if name in rows]
-    return np.concatenate(parts) if parts else np.zeros(0)
-
-
 def _tangent(t: Any, k: int, count: int) -> Any:
     """The tangent along seed k of a row of a forward run."""
     if isinstance(t, tuple):
@@ -363,27 +413,3 @@ def _tangent(t: Any, k: int, count: int) -> Any:
     if getattr(t, "ndim", 0) and len(t) == count:
         return t[k]
     return t if count == 1 and not getattr(t, "ndim", 0) else 0.0
-
-
-def _dual(tape: Any, value: Any, seed: tuple[str, tuple[int, ...], int], row: int) -> Any:
-    """An input with the direction of one seed."""
-    from ad_magic.engine.dual import Dual
-
-    _, position, of = seed
-    if not hasattr(value, "shape"):
-        return Dual.input(tape, value, float(row == of))
-    import numpy as np
-
-    from ad_magic.engine.arrays.array import made
-
-    tangent = unit(value, position) if row == of else np.zeros(value.shape)
-    return made(tape, -1, value, tangent[None])
-
-
-def _second(adjoint: Any, value: Any, tape: Any) -> Any:
-    """The tangents of the adjoint of an input, flat."""
-    import numpy as np
-
-    tangent = getattr(adjoint, "tangent", 0.0) if getattr(adjoint, "tape", None) is tape else 0.0
-    tangent = tangent[0] if hasattr(adjoint, "place") and not isinstance(tangent, float) else tangent
-    return np.broadcast_to(tangent, getattr(value, "shape", ())).ravel()

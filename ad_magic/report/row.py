@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -15,14 +16,27 @@ Number: TypeAlias = "complex | NDArray[Any]"  # a float or a complex number, or 
 class Flag:
     """Something a reader must know about a result.
 
-    `kind` is one of "kink", "nan", "derivative-stops", "equality-branch", "independent"; `line` is the line of the
-    cell (the magic line is line 1, as in a traceback) or None; `row` the index of the row it stands at, or None.
+    `kind` is one of "kink", "nan", "cancellation", "derivative-stops", "equality-branch", "independent" and, where
+    second derivatives are shown, "second-order"; `line` is the line of the cell (the magic line is line 1, as in a
+    traceback) or None; `row` the index of the row it stands at, or None; `inputs` the inputs it concerns. At a
+    kink with one-sided slopes `left` and `right` are those, of the operation in its operand, and `chosen` is the local
+    partial that was taken. `asked`: the program asks for it, so it is told and is no warning.
     """
 
     kind: str
     message: str
     line: int | None = None
     row: int | None = None
+    inputs: tuple[str, ...] = ()
+    left: float | None = None
+    right: float | None = None
+    chosen: float | None = None
+    asked: bool = False
+
+
+def warnings(flags: Iterable[Flag]) -> tuple[Flag, ...]:
+    """The flags that warn: without those of what the program asks for."""
+    return tuple(flag for flag in flags if not flag.asked)
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +45,7 @@ class Source:
 
     name: str  # "this cell", "cell 2", "mymodule.py"
     lines: tuple[str, ...]  # lines[0] is line 1
+    part: tuple[int, int] | None = None  # the first and the last line of what was run; None for all
 
     def line(self, number: int) -> str:
         """The text of a line (numbered from 1), or "" where there is no such line."""
@@ -59,6 +74,8 @@ class Row:
     line: int | None = None
     span: tuple[int, int, int, int] | None = None  # line, column, end line, end column; columns in characters from 0
     flags: tuple[Flag, ...] = ()
+    condition: float | None = None  # |v̄ v / z|: by how much a relative error of this row is larger in the output z
+    how: tuple[str, str] = ("", "")  # of a solver, how it is differentiated: in a few words, and with its formula
 
     @property
     def shape(self) -> tuple[int, ...]:

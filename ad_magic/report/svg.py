@@ -19,7 +19,7 @@ from .layout import Edge, Layout, depths, layered
 from .lines import LineGroup, line_groups
 from .markup import CHAR, esc, style_sheet, subscripted
 from .number import is_finite, number
-from .row import Row
+from .row import Row, warnings
 from .text import display_width, shorten
 
 if TYPE_CHECKING:
@@ -253,6 +253,12 @@ def _node(row: Row, text: tuple[str, str, str], x: float, y: float, width: float
     kind = " ad-node-output" if is_output else " ad-node-input" if row.op == "input" else ""
     bad = "" if all_finite(row.value) else " ad-bad"
     flags = "".join(f"\n{flag.message}" for flag in row.flags)
+    mark = (
+        f'<text class="ad-node-mark" x="{_px(x + width / 2 - 4)}" y="{_px(y + 11)}" text-anchor="end" font-size="10">'
+        "⚠</text>"
+        if warnings(row.flags)
+        else ""
+    )
     round_ = HEIGHT / 2 if row.op == "input" else 5
     return (
         f'<g class="ad-node{kind}{bad} ad-i{row.index}" data-ad-node="{row.index}">'
@@ -261,7 +267,7 @@ def _node(row: Row, text: tuple[str, str, str], x: float, y: float, width: float
         f'fill="none" stroke="currentColor" stroke-width="{2 if is_output else 1}"/>'
         f'<text class="ad-node-name" x="{_px(x)}" y="{_px(y + 15.5)}" text-anchor="middle">{esc(text[0])}</text>'
         f'<text class="ad-node-value" x="{_px(x)}" y="{_px(y + 31)}" text-anchor="middle">'
-        f"{esc(text[1] + text[2])}</text></g>"
+        f"{esc(text[1] + text[2])}</text>{mark}</g>"
     )
 
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from .array import brief, is_short, is_small, shape_of, shape_text
 from .lines import LineGroup, line_groups
-from .row import Flag, Number, Row, Source
+from .row import Flag, Number, Row, Source, warnings
 
 if TYPE_CHECKING:
     from .result import Result
@@ -23,6 +23,7 @@ MAX_ENTRIES = 4  # the same where inputs are arrays and the adjoint has the deri
 MAX_WIDE = 2  # and where what is computed are matrices or long vectors: a column of them is wide
 TANGENTS_WIDE = 35  # characters of all tangents of such side by side, where the adjoint says the same in one column
 SEEDS_NAMED = 8  # in a note
+CONDITION_DIGITS = 2
 MAX_SWEEPS = 16  # entries of an array output for whose Jacobian the report runs a reverse sweep each
 
 
@@ -97,6 +98,7 @@ class Outcome:
     value: Any
     derivatives: tuple[tuple[str, str, Any], ...]
     notes: Mapping[str, str] = field(default_factory=dict)
+    marks: Mapping[str, tuple[Flag, ...]] = field(default_factory=dict)  # by input, what is flagged of its derivative
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,9 +128,38 @@ def table(r: Result, *, max_rows: int = 60) -> Table:
     if r.omitted:
         what = "operation comes" if r.omitted == 1 else "operations come"
         notes.append(f"{r.omitted} more {what} after these: in the result, but not listed.")
+    if r.run.fixed:
+        notes.insert(0, f"Fixed: {', '.join(f'{name} = {short(value)}' for name, value in r.run.fixed.items())}.")
+    notes += _hows(r.rows)
     looped = any(isinstance(g, Group) and g.count > 1 for section in sections for g in section.groups)
     columns = _columns(r, seeds)
     return Table(outcomes(r), tuple(r.flags), columns, tuple(sections), looped, tuple(notes))
+
+
+def _hows(rows: Sequence[Row]) -> list[str]:
+    """How what the solvers gave is differentiated, one note for all rows of a kind."""
+    of: dict[str, list[Row]] = {}
+    for row in rows:
+        if row.how[1]:
+            of.setdefault(row.how[1], []).append(row)
+    found = []
+    for how, mine in of.items():
+        names = _some([row.name for row in mine])
+        solvers = ", ".join(dict.fromkeys(row.expression.partition("(")[0] for row in mine))
+        found.append(f"{names}: {solvers} {how}.")
+    return found
+
+
+def short(value: Any, length: int = 40) -> str:
+    """A value that is no input, in one line.
+
+    >>> short("rk4"), short(abs)
+    ("'rk4'", 'abs')
+    """
+    if callable(value) and hasattr(value, "__name__"):
+        return str(value.__name__)
+    text = " ".join(repr(value).split())
+    return text if len(text) <= length else f"{text[: length - 1]}…"
 
 
 def outcomes(r: Result) -> tuple[Outcome, ...]:
@@ -148,7 +179,8 @@ def outcomes(r: Result) -> tuple[Outcome, ...]:
             by_input = by_input[name] if several else by_input
             by_input = {x: float(d) if shape_of(d) == () else d for x, d in by_input.items()}
         derivatives = tuple((x, f"∂{symbol}/∂{x}", derivative) for x, derivative in by_input.items())
-        found.append(Outcome(name, shown, value, derivatives, _where(r, name, shape) if shape else {}))
+        marks = {x: mine for x in by_input if (mine := tuple(flag for flag in warnings(r.flags) if x in flag.inputs))}
+        found.append(Outcome(name, shown, value, derivatives, _where(r, name, shape) if shape else {}, marks))
     return tuple(found)
 
 
@@ -189,6 +221,12 @@ def partials(row: Row, rows: Sequence[Row], digits: int = 6) -> list[tuple[str, 
         for parent, partial in pairs
         if partial is not None
     ]
+
+
+def unfolded(row: Row, rows: Sequence[Row], digits: int = 6) -> list[tuple[str, str]]:
+    """What stands under "local partials": the partials, and by how much a relative error here grows in the output."""
+    condition = [] if row.condition is None else [("condition", brief(row.condition, CONDITION_DIGITS))]
+    return partials(row, rows, digits) + condition
 
 
 def flag_text(flag: Flag) -> str:

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 
 from .array import column_texts, quantity, shape_of, shape_text
 from .markup import subscripted
-from .table import Column, Gap, Table, entries, flag_text, partials, table
+from .row import warnings
+from .table import Column, Gap, Table, entries, flag_text, table, unfolded
 
 if TYPE_CHECKING:
     from .entries import Span
@@ -39,8 +40,8 @@ def render(
 ) -> str:
     """The result line, the table, notes, flags. `unfold` lists earlier runs of a loop, `partials` local partials.
 
-    `width` is that of the terminal, if it is not said. With show="curves" there are curves before the table, with
-    show="code" there is the program.
+    `width` is that of the terminal, if it is not said. With show="curves" there are curves before the table, with one
+    of ASKED ("code", "check", "cost", "equations") there is that.
     """
     width = terminal_width() if width is None else width
     t = table(r, max_rows=max_rows)
@@ -50,18 +51,19 @@ def render(
         line if display_width(line) <= width else line.replace(BETWEEN, "\n  ") for line in result_lines(t, digits)
     ]
     blocks = ["\n".join(results), *(_plots(r, digits, width, ranges) if show == "curves" else [])]
-    blocks += [_program(r)] if show == "code" else []
+    blocks += [_asked(r, show)] if show in ASKED else []
+    blocks += [second_order(r)] if r.up_to == 2 else []
     blocks += _table(t, r, left, columns, digits, partials, unfold, bars, names)
     notes += notes_of(t, unfold)
     if notes:
         blocks.append("\n".join(notes))
     if t.flags:
-        blocks.append("\n".join(f"! {names(flag_text(flag))}" for flag in t.flags))
+        blocks.append("\n".join(f"{'·' if flag.asked else '!'} {names(flag_text(flag))}" for flag in t.flags))
     return "\n\n".join(blocks)
 
 
 def _plots(r: Result, digits: int, width: int, ranges: Mapping[str, Span] | None) -> list[str]:
-    """A curve for each input, or why there is none."""
+    """The curves, or why there is none."""
     from .curves import curves
     from .plot import plot
 
@@ -69,17 +71,39 @@ def _plots(r: Result, digits: int, width: int, ranges: Mapping[str, Span] | None
         found, left = curves(r, digits=digits, ranges=ranges)
     except ValueError as error:
         return [str(error)]
-    return [*(plot(c, width) for c in found), *([str(Gap(left, "input"))] if left else [])]
+    return [*(plot(c, width) for c in found), *([str(Gap(left, "curve"))] if left else [])]
 
 
 def _program(r: Result) -> str:
-    """The straight-line program of the run, or why there is none."""
+    """The straight-line program of the run."""
     from .listing import listing
 
+    return "\n".join(line for line, _ in listing(r))
+
+
+# What is there only if it is asked for, by the word for it.
+ASKED: dict[str, Callable[[Result], str]] = {
+    "code": _program,
+    "check": lambda r: r.checked.to_text(),
+    "cost": lambda r: r.cost.to_text(),
+    "equations": lambda r: r.equations.to_text(),
+}
+
+
+def _asked(r: Result, show: str) -> str:
+    """What was asked for, or why there is none."""
     try:
-        return "\n".join(line for line, _ in listing(r))
+        return ASKED[show](r)
     except ValueError as error:
         return str(error)
+
+
+def second_order(r: Result) -> str:
+    """The gradient and the Hessian, or why there is none."""
+    from .second import second_or_why
+
+    found = second_or_why(r)
+    return f"{found}." if isinstance(found, str) else found.to_text()
 
 
 def terminal_width() -> int:
@@ -101,15 +125,19 @@ def notes_of(t: Table, unfold: bool) -> list[str]:
     return [*t.notes, *(["A line that ran several times (× n) shows its last run."] if folded else [])]
 
 
-def result_lines(t: Table, digits: int, between: str = BETWEEN) -> list[str]:
-    """One line for each output: `z = −17.8825918847   ∂z/∂x = 179.882   ∂z/∂y = 113.961`."""
+def result_lines(t: Table, digits: int, between: str = BETWEEN, mark: str = "!") -> list[str]:
+    """One line for each output: `z = −17.8825918847   ∂z/∂x = 179.882   ∂z/∂y = 113.961`.
+
+    A derivative of which something is flagged has the mark.
+    """
     found = []
     for outcome in t.outcomes:
         parts = [f"{outcome.shown} = {quantity(outcome.value, value_digits(outcome.value, digits))}"]
         for x, head, derivative in outcome.derivatives[:MAX_DERIVATIVES]:
             note = outcome.notes.get(x, "")
             text = head if derivative is None else f"{head} = {_without_shape(derivative, digits, note)}"
-            parts.append(f"{text} ({note})" if note else text)
+            text = f"{text} ({note})" if note else text
+            parts.append(f"{text} {mark}" if x in outcome.marks else text)
         if len(outcome.derivatives) > MAX_DERIVATIVES:
             parts.append(str(Gap(len(outcome.derivatives) - MAX_DERIVATIVES, "derivative")))
         found.append(between.join(parts))
@@ -133,9 +161,17 @@ def display_width(text: str) -> int:
 
 
 def shorten(text: str, limit: int) -> str:
-    """The text on one line, cut at `limit` characters with an ellipsis."""
+    """The text on one line, cut at `limit` characters with an ellipsis; what is taken of a call stays.
+
+    >>> shorten("solve_ivp(f, (0, 20), [1.0, 0.0], args=(v1, v2)).y", 26)
+    'solve_ivp(f, (0, 20), …).y'
+    """
     text = " ".join(text.split())
-    return text if len(text) <= limit else text[: limit - 1] + "…"
+    if len(text) <= limit:
+        return text
+    taken = re.search(r"\)(\.\w+)(\[\d+\])?$", text)
+    tail = taken.group() if taken and len(taken.group()) < limit // 2 else ""
+    return f"{text[: limit - 1 - len(tail)]}…{tail}"
 
 
 def _pad(text: str, width: int, right: bool = False) -> str:
@@ -167,7 +203,7 @@ def _left_cells(t: Table, unfold: bool, names: Names, width: int, max_code: int)
         label = row.label if row.label and row.op != "input" else ""
         variable = f"{names(row.name)} {label}".strip()
         expression = row.expression if row.op == "input" else names(row.expression)
-        expression = shorten(expression, max_expression) + (" !" if row.flags else "")
+        expression = shorten(expression, max_expression) + (" !" if warnings(row.flags) else "")
         cells.append([str(line or ""), code, runs, variable, expression])
         above = group
     return cells
@@ -255,7 +291,7 @@ def _table(
         if isinstance(cell, str):
             lines.append(cell)
             continue
-        slopes = partials(rows[place], r.rows, digits) if with_partials else []
+        slopes = unfolded(rows[place], r.rows, digits) if with_partials else []
         extra = ", ".join(f"{names(head)} = {slope}" for head, slope in slopes)
         lines.append(joined(cell, [column[place] for column in numbers], extra))
         place += 1

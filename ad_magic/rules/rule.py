@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any, cast
 
-ARGUMENTS = ("a", "b", "c")
+ARGUMENTS = ("a", "b", "c", "d", "p", "q", "r", "s")  # no row of the table has more than three
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,13 +17,15 @@ class Kink:
     """Where a primitive has no derivative.
 
     `where` is a condition in the arguments and `z`; `left` and `right` are the one-sided slopes there (expressions, or
-    None where the function jumps), `why` says in words what happens.
+    None where the function jumps), `why` says in words what happens. Where it `jumps` its value is taken for that on
+    both sides.
     """
 
     where: str
     why: str
     left: str | None = None
     right: str | None = None
+    jumps: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +47,12 @@ class Rule:
     given_b: str | None = None  # the partial with respect to a where b is a constant: the same number, found sooner
     variadic: bool = False  # a is a list; the one partial is that with respect to one of its n entries, x
     of_complex: str | None = None  # the one partial for complex numbers: in the result, which knows its branch
+    closing: tuple[str, ...] | None = None  # the partials in terms of the result: their power series end in its own
+    seam: tuple[str, int] | None = None  # where a partial is put together of two pieces, and up to which derivative of
+    # the primitive these agree
+    bend: str | None = None  # where the slope is finite, and its own slope is not
+    called: str | None = None  # of the user's own (own.py): how he calls it; its value is an expression in others
+    function: Callable[..., Any] | None = None  # of the user's own: the value, where no expression says it
 
     @property
     def arguments(self) -> tuple[str, ...]:
@@ -68,6 +76,8 @@ class Rule:
         """
         if self.variadic:
             return self.value.replace("*a", ", ".join(operands)).replace("(a)", f"([{', '.join(operands)}])")
+        if self.called is not None:
+            return f"{self.called}({', '.join(operands)})"
         called = self.value.endswith(")")  # inside a call, a negative operand needs no brackets
         shown = (f"({text})" if text.startswith("-") and not called else text for text in operands)
         return substitute(self.value, dict(zip(ARGUMENTS, shown, strict=False)))
@@ -97,6 +107,9 @@ def names_in(expression: str) -> frozenset[str]:
     return frozenset(node.id for node in ast.walk(ast.parse(expression)) if isinstance(node, ast.Name))
 
 
+OURS = "ad_magic"  # the module of generated functions: without one they would be taken for the user's
+
+
 def define(source: str, name: str, namespace: dict[str, Any], title: str) -> Callable[..., Any]:
     """Run the source of one function and return it; its text stays readable for tracebacks and debuggers.
 
@@ -104,6 +117,7 @@ def define(source: str, name: str, namespace: dict[str, Any], title: str) -> Cal
     """
     filename = f"<ad_magic {title}>"
     linecache.cache[filename] = (len(source), None, source.splitlines(keepends=True), filename)
+    namespace.setdefault("__name__", OURS)
     exec(compile(source, filename, "exec"), namespace)
     return namespace[name]
 
@@ -116,7 +130,7 @@ def compile_expression(expression: str, arguments: tuple[str, ...], namespace: M
     1.0
     """
     source = f"lambda {', '.join(arguments)}: {expression}"
-    return eval(compile(source, f"<ad_magic {expression}>", "eval"), dict(namespace))
+    return eval(compile(source, f"<ad_magic {expression}>", "eval"), {**namespace, "__name__": OURS})
 
 
 class _ByEntry(ast.NodeTransformer):

@@ -12,17 +12,25 @@ or leaves the domain of a function is evaluated again in IEEE arithmetic (`numbe
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from .rule import Kink, Rule
 
 _VERTICAL = "the slope is infinite here"
-_JUMP = "the function jumps here"
+
+
+def _jump(where: str) -> Kink:
+    return Kink(where, "the function jumps here", jumps=True)
 
 
 def _rule(
     name: str, value: str, *partials: str, kink: Kink | None = None, step: bool = False, given_b: str | None = None,
-    of_complex: str | None = None,
+    of_complex: str | None = None, closing: tuple[str, ...] | None = None, seam: tuple[str, int] | None = None,
+    bend: str | None = None,
 ) -> Rule:  # fmt: skip
-    return Rule(name, value, partials, kink, step, given_b, of_complex=of_complex)
+    return Rule(
+        name, value, partials, kink, step, given_b, of_complex=of_complex, closing=closing, seam=seam, bend=bend
+    )
 
 
 def _variadic(name: str, value: str, partial: str, kink: Kink | None = None) -> Rule:
@@ -45,11 +53,13 @@ def _share(exp: str) -> tuple[str, str]:
 
 # x**0 is constant, also at 0; 0**y is 0 for y > 0
 _POWER = ("b * a ** (b - 1) if a or b else 0.0", "z * log(a) if z else 0.0")
-_TIE = Kink("True", "a tie shares the derivative evenly")
-_UP = Kink("a == b", "a tie shares the derivative evenly", "0.0", "1.0")
-_DOWN = Kink("a == b", "a tie shares the derivative evenly", "1.0", "0.0")
+_IN_Z = ("b * z / a", "z * log(a)")  # the same where a is not 0
+_EVENLY = "a tie shares the derivative evenly"
+_UP = Kink("a == b", _EVENLY, "0.0", "1.0")
+_DOWN = Kink("a == b", _EVENLY, "1.0", "0.0")
 _SQUARE = "2 * a if b == 2 else b * a ** (b - 1) if b else 0.0"
 _ROOT = Kink("a == 0 and 0 < b < 1", _VERTICAL, None, "inf")  # x**0.5 as sqrt(x)
+_BEND = "a == 0 and 1 < b < 2"
 _RINT = "-rint((a - z) / b)"
 _TURN = "the slope changes here"
 
@@ -64,8 +74,8 @@ def _far(sign: str) -> str:
 
 
 def _near(sign: str) -> str:
-    """sin(a) / a, or sinh(a) / a, near 0: the Taylor series."""
-    return f"1 {sign} a * a / 6 * (1 {sign} a * a / 20 * (1 {sign} a * a / 42 * (1 {sign} a * a / 72)))"
+    """sin(a) / a, or sinh(a) / a, near 0, without the quotient (DLMF 10.16.9, 10.39.9)."""
+    return f"hyp0f1(1.5, {sign}0.25 * a * a)"
 
 
 # densities, as exponentials of their logarithms
@@ -83,11 +93,11 @@ _ROWS = (
     _rule("sub",       "a - b",           "1",                                   "-1"),
     _rule("mul",       "a * b",           "b",                                   "a"),
     _rule("div",       "a / b",           "1 / b",                               "-z / b"),
-    _rule("pow",       "a ** b",          *_POWER, kink=_ROOT, given_b=_SQUARE),
+    _rule("pow",       "a ** b",          *_POWER, kink=_ROOT, given_b=_SQUARE, closing=_IN_Z, bend=_BEND),
     _rule("mod",       "a % b",           "1",                                   "-(a // b)",
-          kink=Kink("z == 0", _JUMP)),
+          kink=_jump("z == 0")),
     _rule("floordiv",  "a // b",          "0.0",                                 "0.0",
-          kink=Kink("a % b == 0", _JUMP), step=True),
+          kink=_jump("a % b == 0"), step=True),
     _rule("neg",       "-a",              "-1"),
     _rule("square",    "a * a",           "2 * a"),
     _rule("reciprocal", "1 / a",          "-z * z"),
@@ -109,7 +119,7 @@ _ROWS = (
     _rule("log1p",     "log1p(a)",        "1 / (1 + a)"),
     _rule("logaddexp", "logaddexp(a, b)", *_share("exp")),
     _rule("logaddexp2", "logaddexp2(a, b)", *_share("exp2")),
-    _rule("fpow",      "pow(a, b)",       *_POWER, kink=_ROOT),
+    _rule("fpow",      "pow(a, b)",       *_POWER, kink=_ROOT, closing=_IN_Z, bend=_BEND),
 
     # ---- trigonometric functions and their inverses ----------------------------------------------
     _rule("sin",       "sin(a)",          "cos(a)"),
@@ -143,9 +153,9 @@ _ROWS = (
     _rule("copysign",  "copysign(a, b)",  "sign(a) * copysign(1.0, b)",          "0.0",
           kink=Kink("a == 0 or b == 0", "the slope or the sign changes here")),
     _rule("fmod",      "fmod(a, b)",      "1",                                   _RINT,
-          kink=Kink("z == 0 and a != 0", _JUMP)),
+          kink=_jump("z == 0 and a != 0")),
     _rule("remainder", "remainder(a, b)", "1",                                   _RINT,
-          kink=Kink("2 * abs(z) == abs(b)", _JUMP)),
+          kink=_jump("2 * abs(z) == abs(b)")),
     _rule("ldexp",     "ldexp(a, b)",     "ldexp(1.0, b)",                       "0.0"),  # b is an int, never active
     _rule("fma",       "fma(a, b, c)",    "b",                                   "a",            "1"),
 
@@ -157,8 +167,8 @@ _ROWS = (
 
     # ---- any number of arguments: a is the list of them, the partial with respect to one of them, x
     _variadic("sum",   "sum(a)",          "1"),
-    _variadic("max",   "max(a)",          "1 / n", kink=_TIE),  # of equal numbers only: else it is one of them
-    _variadic("min",   "min(a)",          "1 / n", kink=_TIE),
+    _variadic("max",   "max(a)",          "1 / n", kink=replace(_UP, where="True")),  # of equal numbers only, else
+    _variadic("min",   "min(a)",          "1 / n", kink=replace(_DOWN, where="True")),  # it is one of them
     _variadic("fsum",  "fsum(a)",         "1"),
     _variadic("norm",  "hypot(*a)",       "x / z if z else 0.0",
               kink=Kink("z == 0", "the slope changes here", "-1.0", "1.0")),
@@ -211,17 +221,18 @@ _ROWS = (
     _rule("exp10",     "exp10(a)",        "z * LN10"),
     _rule("exprel",    "exprel(a)",       "0.5 * hyp1f1(2.0, 3.0, a)"),
     _rule("cosm1",     "cosm1(a)",        "-sin(a)"),
-    _rule("powm1",     "powm1(a, b)",     "b * a ** (b - 1) if a or b else 0.0", "(z + 1) * log(a) if z + 1 else 0.0"),
+    _rule("powm1",     "powm1(a, b)",     "b * a ** (b - 1) if a or b else 0.0", "(z + 1) * log(a) if z + 1 else 0.0",
+          closing=("b * (z + 1) / a", "(z + 1) * log(a)")),
     _rule("expi",      "expi(a)",         "exp(a) / a"),
     _rule("exp1",      "exp1(a)",         "-exp(-a) / a"),
     _rule("expn",      "expn(a, b)",      "0.0",     "-expn(a - 1, b) if a else -exp(-b) * (1 + b) / (b * b)"),
-    _rule("si",        "sici(a)[0]",      f"sin(a) / a if abs(a) > 0.1 else {_near('-')}"),
+    _rule("si",        "sici(a)[0]",      f"sin(a) / a if abs(a) > 2 else {_near('-')}"),
     _rule("ci",        "sici(a)[1]",      "cos(a) / a"),
-    _rule("shi",       "shichi(a)[0]",    f"sinh(a) / a if abs(a) > 0.1 else {_near('+')}"),
+    _rule("shi",       "shichi(a)[0]",    f"sinh(a) / a if abs(a) > 2 else {_near('')}"),
     _rule("chi",       "shichi(a)[1]",    "cosh(a) / a"),
     _rule("fresnel_s", "fresnel(a)[0]",   "sin(0.5 * PI * a * a)"),
     _rule("fresnel_c", "fresnel(a)[1]",   "cos(0.5 * PI * a * a)"),
-    _rule("spence",    "spence(a)",       "log(a) / (1 - a) if a != 1 else 0.5 * (a - 3)"),
+    _rule("spence",    "spence(a)",       "log(a) / (1 - a) if a != 1 else 0.5 * (a - 3)", seam=("a == 1", 2)),
     _rule("lambertw",  "lambertw(a, b)",  "1 / (a + exp(z))",                    "0.0",
           kink=Kink("a + exp(z) == 0", _VERTICAL)),
     _rule("wrightomega", "wrightomega(a)", "z / (1 + z)"),
@@ -233,7 +244,8 @@ _ROWS = (
           kink=Kink("a == 0", _VERTICAL)),
     _rule("kl_div",    "kl_div(a, b)",    "log(a / b)",                          "1 - a / b if a or b else 1.0",
           kink=Kink("a == 0", _VERTICAL)),
-    _rule("huber",     "huber(a, b)",     "0.0 if abs(b) <= a else abs(b) - a",  "b if abs(b) <= a else a * sign(b)"),
+    _rule("huber",     "huber(a, b)",     "0.0 if abs(b) <= a else abs(b) - a",  "b if abs(b) <= a else a * sign(b)",
+          seam=("abs(b) == a", 1)),
     _rule("pseudo_huber", "pseudo_huber(a, b)",
           "b * b / hypot(a, b) * (b / (a + hypot(a, b))) ** 2 if b else 0.0",
           "a * b / hypot(a, b) if a or b else 0.0"),
@@ -288,20 +300,32 @@ _ROWS = (
     _rule("ellipkm1",  "ellipkm1(a)",     "(ellipd(1 - a) - z) / (2 * a) if a else -inf"),
     _rule("ellipe",    "ellipe(a)",       "-0.5 * ellipd(a)"),
     _rule("ellipd",    "ellipd(a)",
-          f"(ellipk(a) + (a - 2) * z) / (2 * a * (1 - a)) if abs(a) > 1e-3 else {_D_SERIES}"),
+          f"(ellipk(a) + (a - 2) * z) / (2 * a * (1 - a)) if abs(a) > 1e-3 else {_D_SERIES}",
+          seam=("abs(a) <= 1e-3", 3)),
     _rule("ellipkinc", "ellipkinc(a, b)", "1 / sqrt(1 - b * sin(a) ** 2)",       "0.0"),
     _rule("ellipeinc", "ellipeinc(a, b)", "sqrt(1 - b * sin(a) ** 2)",           "0.0"),
 
     # ---- steps: the derivative stops here --------------------------------------------------------
-    _rule("sign",      "sign(a)",         "0.0", kink=Kink("a == 0", _JUMP), step=True),
-    _rule("rint",      "rint(a)",         "0.0", kink=Kink("abs(a - floor(a)) == 0.5", _JUMP), step=True),
-    _rule("floor",     "floor(a)",        "0.0", kink=Kink("a == z", _JUMP), step=True),
-    _rule("ceil",      "ceil(a)",         "0.0", kink=Kink("a == z", _JUMP), step=True),
-    _rule("trunc",     "trunc(a)",        "0.0", kink=Kink("a == z and a != 0", _JUMP), step=True),
+    _rule("sign",      "sign(a)",         "0.0", kink=_jump("a == 0"), step=True),
+    _rule("rint",      "rint(a)",         "0.0", kink=_jump("abs(a - floor(a)) == 0.5"), step=True),
+    _rule("floor",     "floor(a)",        "0.0", kink=_jump("a == z"), step=True),
+    _rule("ceil",      "ceil(a)",         "0.0", kink=_jump("a == z"), step=True),
+    _rule("trunc",     "trunc(a)",        "0.0", kink=_jump("a == z and a != 0"), step=True),
     _rule("heaviside", "heaviside(a, b)", "0.0",                                 "0.0 if a else 1.0",
-          kink=Kink("a == 0", _JUMP), step=True),
+          kink=_jump("a == 0"), step=True),
     _rule("round",     "round(a, b)",     "0.0", "0.0", step=True),  # b is an int, never active
 )
 # fmt: on
 
-RULES: dict[str, Rule] = {rule.name: rule for rule in _ROWS}
+
+OWN: dict[str, Rule] = {}  # rules of the user's own (own.py)
+
+
+class Table(dict[str, Rule]):
+    """The rows by name. A rule of the user's own is found here too, but it is not among the rows."""
+
+    def __missing__(self, name: str) -> Rule:
+        return OWN[name]
+
+
+RULES: dict[str, Rule] = Table({rule.name: rule for rule in _ROWS})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Mapping
 
 from ad_magic.codegen.expressions import name, text
 
@@ -157,11 +158,12 @@ class Assignments(Comprehensions):
 
     def unpack(self, target: ast.Tuple | ast.List, node: ast.expr) -> None:
         """a, b = …"""
-        literal = isinstance(node, (ast.Tuple, ast.List)) and not any(
-            isinstance(e, ast.Starred) for e in (*node.elts, *target.elts)
-        )
-        if literal and len(node.elts) == len(target.elts):  # type: ignore[attr-defined]
-            self._in_parallel(target.elts, node.elts)  # type: ignore[attr-defined]
+        if (
+            isinstance(node, (ast.Tuple, ast.List))
+            and len(node.elts) == len(target.elts)
+            and not any(isinstance(e, ast.Starred) for e in (*node.elts, *target.elts))
+        ):
+            self._in_parallel(target.elts, node.elts)
             return
         if isinstance(node, ast.Call) and self._unpack_call(target, node):
             return
@@ -292,7 +294,8 @@ class Assignments(Comprehensions):
                 self.refuse(f"the global variable {variable} is changed, which cannot be interleaved", node)
                 return
             fact = self.learn(owner, variable, result.sort)
-            place, holders = name(variable), {s: name(self.dot(variable, s)) for s in self.seeds(fact)}
+            place: ast.expr = name(variable)
+            holders: Mapping[str, ast.expr] = {s: name(self.dot(variable, s)) for s in self.seeds(fact)}
             seeds = self.seeds(fact)
         else:
             where = self.quick(node.target.value)
@@ -302,7 +305,7 @@ class Assignments(Comprehensions):
                     self.heap.carry(Sort(where.kinds, sites=frozenset({site})), result.tangents)
             self.heap.settle(where)
             old = self.visit(read)
-            place, holders = old.primal, old.tangents  # type: ignore[assignment]
+            place, holders = old.primal, old.tangents
             seeds = list(old.tangents)
         if not seeds:
             self.emit(f"{text(place)} {_sign(node.op)}= {text(other.primal)}", PRIMAL)

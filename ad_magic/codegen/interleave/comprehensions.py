@@ -135,17 +135,15 @@ class Comprehensions(Loops):
 
     def _looked_outside(self, iterable: ast.expr, names: dict[str, str]) -> ast.expr:
         """The first iterable of a comprehension belongs to the scope around it."""
-        special = isinstance(iterable, ast.Call) and (
-            self._known(iterable) in (zip, enumerate) or getattr(iterable.func, "attr", "") == "items"
-        )
         clash = names_of(iterable) & {k for k, v in names.items() if k != v}
         if not clash:
             self.scope.renamed.append(names)
             return iterable
-        if special:
-            assert isinstance(iterable, ast.Call)
-            args = [ast.copy_location(Held(self.listed(a)), a) for a in iterable.args]
-            iterable = ast.copy_location(ast.Call(iterable.func, args, iterable.keywords), iterable)  # type: ignore[arg-type]
+        if isinstance(iterable, ast.Call) and (
+            self._known(iterable) in (zip, enumerate) or getattr(iterable.func, "attr", "") == "items"
+        ):
+            args: list[ast.expr] = [ast.copy_location(Held(self.listed(a)), a) for a in iterable.args]
+            iterable = ast.copy_location(ast.Call(iterable.func, args, iterable.keywords), iterable)
         else:
             iterable = ast.copy_location(Held(self.listed(iterable)), iterable)
         self.scope.renamed.append(names)

@@ -8,9 +8,11 @@ from typing import Any
 
 from ad_magic.codegen.expressions import name, text
 from ad_magic.rules import RULES
+from ad_magic.transforms.checkpoints import checkpoint
 
 from .entries import Entries
 from .layout import PRIMAL
+from .ours import is_ours
 from .scopes import Twin
 from .sorts import (
     BOTTOM,
@@ -176,9 +178,9 @@ class Functions(Entries):
             made = ast.parse(source, mode="eval").body
             for part in ast.walk(made):
                 ast.copy_location(part, node)
-            self.wrappers[key] = made  # type: ignore[assignment]
+            self.wrappers[key] = made
         made = self.wrappers[key]
-        made.body.func = hold(value)  # type: ignore[attr-defined]
+        made.body.func = hold(value)
         return self.visit_Lambda(
             made, self.names.fresh(text(value.primal).rpartition(".")[2]) if "." in text(value.primal) else None
         )
@@ -232,7 +234,12 @@ class Functions(Entries):
 
     def call_in_look(self, node: ast.Call) -> ast.expr:
         """A call in an expression of which only the value matters."""
-        callee = self.quick(node.func) if isinstance(node.func, (ast.Name, ast.Lambda)) else UNKNOWN
+        if isinstance(node.func, ast.Call) and self.quick(node.func.func).known is checkpoint:
+            node.func = node.func.args[0]
+        named = isinstance(node.func, (ast.Name, ast.Lambda, ast.Attribute))
+        callee = self.quick(node.func) if named else UNKNOWN
+        if is_ours(callee.known):
+            return self.look_at_ours(node, callee.known)
         if isinstance(node.func, ast.Name) and callee.known in (globals, locals):
             if self.scope.twin is not None:
                 self.refuse("globals() and locals() in a function cannot be interleaved", node)
@@ -253,6 +260,10 @@ class Functions(Entries):
         node.args = [self.look(a) for a in node.args]
         node.keywords = [ast.keyword(k.arg, self.look(k.value)) for k in node.keywords]
         return node
+
+    def look_at_ours(self, node: ast.Call, thing: Any) -> ast.expr:
+        """A call of what this package gives, in an expression of which only the value matters."""
+        raise NotImplementedError
 
     def learn_plain(self, node: ast.Call, twins: list[Twin]) -> None:
         """A function that is called for its plain value only."""

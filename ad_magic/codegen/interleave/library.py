@@ -14,6 +14,8 @@ from ad_magic.rules import RULES
 
 from .functions import MATH_ROWS
 from .layout import PRIMAL, TANGENT
+from .ours import is_ours
+from .own_rules import OwnRules
 from .sorts import (
     BOTTOM,
     INT,
@@ -24,7 +26,6 @@ from .sorts import (
     container,
     number,
 )
-from .twins import Twins
 from .values import Value, hold, simple
 
 _LOOKS = {
@@ -46,7 +47,12 @@ _HANDLED = {
 }  # fmt: skip
 
 
-class Library(Twins):
+# What they call may be any object.
+_SOLVERS = ("scipy.optimize", "scipy.integrate", "ad_magic.transforms.implicit")
+SOLVER = "is a solver: its derivative is not written as text"
+
+
+class Library(OwnRules):
     """Builtins and `math`."""
 
     def visit_Call(self, node: ast.Call, target: str | None = None) -> Value:
@@ -97,6 +103,8 @@ class Library(Twins):
         handled = _HANDLED.get(id(thing))
         if handled is not None:
             return getattr(self, f"call_{handled}")(node, callee)
+        if is_ours(thing):
+            return self.call_ours(node, thing, target)
         if id(thing) in MATH_ROWS:
             return self.call_math(node, callee, MATH_ROWS[id(thing)])
         if self.is_numpy(thing):
@@ -105,9 +113,14 @@ class Library(Twins):
             return self.plain_call(node, OBJECT)
         if isinstance(thing, type) and issubclass(thing, BaseException):
             return self.plain_call(node, OBJECT)
+        label = ast.unparse(node.func)
+        takes = any(isinstance(a, (ast.Name, ast.Lambda)) and self.quick(a).functions for a in self._arguments(node))
+        if str(getattr(thing, "__module__", "")).startswith(_SOLVERS):
+            return self.refuse(f"{label} {SOLVER}", node)
+        if takes:
+            return self.refuse(f"{label} calls a function; it has no derivative that is written as text", node)
         if not any(self.quick_active(a) for a in self._arguments(node)):
             return self.plain_call(node)
-        label = ast.unparse(node.func)
         if isinstance(thing, type):
             return self.refuse(f"{label} is a class: what it keeps cannot be interleaved", node)
         return self.refuse(f"{label} has no derivative that is written as text", node)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from .scopes import bound_in
 from .values import Held, names_of
@@ -29,11 +29,11 @@ class Look(ast.NodeTransformer):
 
     def visit_BoolOp(self, node: ast.BoolOp) -> ast.expr:
         self._no_effects(node.values[1:])
-        return self.generic_visit(node)  # type: ignore[return-value]
+        return cast(ast.expr, self.generic_visit(node))
 
     def visit_IfExp(self, node: ast.IfExp) -> ast.expr:
         self._no_effects([node.body, node.orelse])
-        return self.generic_visit(node)  # type: ignore[return-value]
+        return cast(ast.expr, self.generic_visit(node))
 
     def _no_effects(self, nodes: list[ast.expr]) -> None:
         if any(self.writer.writes_something(n) for n in nodes):

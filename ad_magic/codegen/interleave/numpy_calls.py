@@ -44,7 +44,7 @@ class NumPyCalls(Arrays):
         return label
 
     def call_numpy(self, node: ast.Call, callee: Value, thing: Any) -> Value:
-        from ad_magic.engine.arrays.functions import _ROWS as ROWS
+        from ad_magic.engine.arrays.by_entries import ROWS as ROWS
 
         label = self.label_of(thing)
         np = sys.modules["numpy"]

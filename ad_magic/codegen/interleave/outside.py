@@ -15,6 +15,7 @@ from typing import Any, TypeGuard
 
 from ad_magic.engine.users import in_library, is_users
 
+from .ours import is_ours, original
 from .scopes import CannotInterleave, Scope, Twin, bound_in, shared_in
 from .sorts import BOTTOM, OBJECT, UNKNOWN, Heap, Sort, array, container, join, known
 
@@ -158,6 +159,9 @@ class Names:
                     continue
                 given = alias.asname or alias.name
                 thing = getattr(module, alias.name, None)
+                if is_ours(thing):
+                    found[given] = known(thing)
+                    continue
                 self.imports[given] = f"from {node.module} import {alias.name}" + (
                     f" as {alias.asname}" if alias.asname and alias.asname != alias.name else ""
                 )
@@ -193,6 +197,9 @@ class Names:
         if isinstance(thing, ModuleType):
             self.import_module(given, thing.__name__)
             return known(thing)
+        if is_ours(thing):
+            return known(thing)
+        thing = original(thing)
         if is_own_function(thing):
             twin = self.twin(given, thing)
             return Sort(frozenset({"function"}), functions=frozenset({twin}), known=thing, identity=id(thing))
@@ -285,6 +292,11 @@ def is_own_function(thing: Any) -> TypeGuard[FunctionType]:
     return is_users(thing.__module__) and not (file.startswith("<frozen") or in_library(file))
 
 
+def _is_checkpoint(decorator: ast.expr) -> bool:
+    """Whether a function was decorated with `checkpoint`, as it seems: what it is of was found by what it is."""
+    return ast.unparse(decorator).rpartition(".")[2] == "checkpoint"
+
+
 def make_twin(given: str, function: FunctionType, cached: Any, namespace: dict[str, Any] | None) -> Twin:
     """A function of the namespace as a tree. Raises CannotInterleave where its source is not there."""
     try:
@@ -304,7 +316,7 @@ def make_twin(given: str, function: FunctionType, cached: Any, namespace: dict[s
             found = node
     if found is None:
         raise CannotInterleave(f"the source of {given} cannot be found; define it in the cell")
-    allowed = 1 if cached is not None else 0
+    allowed = 1 if cached is not None else sum(map(_is_checkpoint, getattr(found, "decorator_list", [])))
     if len(getattr(found, "decorator_list", [])) > allowed:
         raise CannotInterleave(f"{given} has a decorator, which cannot be interleaved")
     env = dict(inspect.getclosurevars(function).nonlocals)

@@ -19,6 +19,7 @@ from ad_magic.codegen.expressions import name, text
 
 from .helpers import helper, needs_numpy
 from .layout import OTHER, TANGENT, Laid, Line, comments_of, laid_out
+from .library import SOLVER
 from .numpy_methods import NumPyMethods
 from .outside import Names, is_own_function
 from .scopes import CannotInterleave, Scope, Twin, bound_in, shared_in, writes_in_place
@@ -169,7 +170,10 @@ class _Interleaver(NumPyMethods):
         else:
             self.refused.append(CannotInterleave("the program is too involved to be interleaved"))
         if self.refused:
-            raise CannotInterleave(f"{self.refused[0]}; {OFFER}")
+            why = str(self.refused[0])
+            raise CannotInterleave(
+                why if SOLVER in why else f"{why}; {OFFER}"
+            )  # a straight-line program has none either
         return Interleaved(tuple(laid_out(lines)))
 
     def once(self) -> list[Line]:

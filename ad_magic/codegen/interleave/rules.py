@@ -17,19 +17,19 @@ from .sorts import (
 )
 from .values import Value, Values, Z, call, names_of, replaced
 
-_CONSTANTS = {
+CONSTANTS = {
     "LN2": "log(2)", "LN10": "log(10)", "DEGREES": "180 / pi", "RADIANS": "pi / 180", "PI": "pi",
     "TWO_OVER_SQRT_PI": "2 / sqrt(pi)",
 }  # fmt: skip
 
-_OF_NUMPY = {
+OF_NUMPY = {
     "asin": "arcsin", "acos": "arccos", "atan": "arctan", "asinh": "arcsinh", "acosh": "arccosh", "atanh": "arctanh",
     "atan2": "arctan2", "pow": "power",
 }  # fmt: skip
 
-_BUILTIN = {"abs", "float", "max", "min", "sum", "round"}
+BUILTIN = {"abs", "float", "max", "min", "sum", "round"}
 
-_HELPERS = {"sign", "rint", "sech2", "polygamma", "ln"}
+HELPERS = {"sign", "rint", "sech2", "polygamma", "ln"}
 
 _VERTICAL = "the slope is infinite here"
 
@@ -121,17 +121,17 @@ class Rules(Values):
                 return node
 
             def visit_Name(self, node: ast.Name) -> ast.expr:
-                if node.id in _CONSTANTS:
-                    names = {n: parse(spell(n)) for n in names_of(parse(_CONSTANTS[node.id]))}
-                    return replaced(parse(_CONSTANTS[node.id]), names)
+                if node.id in CONSTANTS:
+                    names = {n: parse(spell(n)) for n in names_of(parse(CONSTANTS[node.id]))}
+                    return replaced(parse(CONSTANTS[node.id]), names)
                 return parse(spell(node.id)) if node.id in ("inf", "nan") else node
 
         return Spell().visit(tree)
 
     def _spell_math(self, function: str) -> str:
-        if function in _HELPERS:
+        if function in HELPERS:
             return self.use(function)
-        return function if function in _BUILTIN else self.names.math(function)
+        return function if function in BUILTIN else self.names.math(function)
 
     def _spell_numpy(self, function: str) -> str:
         np = self.names.numpy()
@@ -143,7 +143,7 @@ class Rules(Values):
             return f"{np}.logical_{'and' if function == 'both' else 'or'}"
         if function == "sech2":
             return self.use("sech2")
-        return f"{np}.{_OF_NUMPY.get(function, function)}"
+        return f"{np}.{OF_NUMPY.get(function, function)}"
 
     def kink(self, rule: Rule, args: Sequence[Value], arrays: bool) -> tuple[ast.expr | None, str]:
         """(a condition for the slope to be finite, the helper for where it is not), where it may be infinite."""

@@ -66,7 +66,7 @@ class Twin:
         return self.scope.facts.get(name, BOTTOM)
 
 
-def bound_in(node: ast.AST, inputs: set[str] | None = None) -> set[str]:
+def bound_in(node: Any, inputs: set[str] | None = None) -> set[str]:
     """The names that a function (or the cell) binds itself; not those of functions and comprehensions in it."""
     names: set[str] = set(inputs or ())
     outer: set[str] = set()
@@ -74,7 +74,7 @@ def bound_in(node: ast.AST, inputs: set[str] | None = None) -> set[str]:
         arguments = node.args
         every = [*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs, arguments.vararg, arguments.kwarg]
         names |= {a.arg for a in every if a is not None}
-    body = node.body if isinstance(node.body, list) else [node.body]  # type: ignore[attr-defined]
+    body = node.body if isinstance(node.body, list) else [node.body]
     for one in _own(body):
         if isinstance(one, ast.Name) and isinstance(one.ctx, (ast.Store, ast.Del)):
             names.add(one.id)
@@ -107,6 +107,16 @@ def _own(nodes: list[Any]) -> Iterator[ast.AST]:
             yield from (n.target for n in ast.walk(node) if isinstance(n, ast.NamedExpr))
         else:
             yield from _own(list(ast.iter_child_nodes(node)))
+
+
+def free_in(node: ast.AST, bound: frozenset[str] = frozenset()) -> Iterator[ast.Name]:
+    """The names that are read in a class or a function and not bound in one of the functions in it."""
+    if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)):
+        bound |= bound_in(node)
+    if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load) and node.id not in bound:
+        yield node
+    for one in ast.iter_child_nodes(node):
+        yield from free_in(one, bound)
 
 
 def shared_in(node: ast.AST) -> set[str]:

@@ -11,6 +11,7 @@ from ad_magic.codegen.expressions import copied, text
 from .assignments import Assignments
 from .layout import OTHER, PRIMAL, TANGENT, Line, comments_of
 from .look import Look
+from .scopes import free_in
 from .sorts import (
     OBJECT,
     UNKNOWN,
@@ -287,6 +288,12 @@ class Statements(Assignments):
                 owner = self.scope.owner(one.id)
                 if owner is None and one.id in self.scope.env:
                     self.outside(one)
+        for one in free_in(node):
+            if self.quick_active(one):
+                self.refuse(
+                    f"the class {node.name} reads {one.id}, which has a derivative; give it to a function", node
+                )
+                break
         self.learn(self.scope, node.name, OBJECT)
         self.out.append(Line(self.segment(node)))
 

@@ -7,6 +7,7 @@ import functools
 from typing import Any
 
 from ad_magic.codegen.expressions import copied, name, text
+from ad_magic.transforms.checkpoints import checkpoint
 
 from .functions import Functions
 from .layout import PRIMAL, Line
@@ -48,6 +49,7 @@ class Twins(Functions):
             Sort(frozenset({"function"}), functions=frozenset({twin})),
         )
         written = self.write_function(twin)
+        node.decorator_list = [d for d in node.decorator_list if self.quick(d).known is not checkpoint]
         if node.decorator_list and twin.active:
             if not all(self.is_cache(d) for d in node.decorator_list):
                 self.refuse(f"{node.name} has a decorator, which cannot be interleaved", node)
@@ -254,10 +256,10 @@ class Twins(Functions):
         return ", ".join(parts)
 
 
-def _of_function(node: ast.AST) -> list[ast.AST]:
+def _of_function(node: Any) -> list[ast.AST]:
     """The nodes of a function, without those of functions in it."""
     found: list[ast.AST] = []
-    body = node.body if isinstance(node.body, list) else [node.body]  # type: ignore[attr-defined]
+    body = node.body if isinstance(node.body, list) else [node.body]
     queue: list[ast.AST] = list(body)
     while queue:
         one = queue.pop()

@@ -112,7 +112,7 @@ class Values:
     node_twins: dict[ast.AST, Twin]
     effects: set[str]
     constant_sites: dict[str, Sort]
-    wrappers: dict[Any, ast.Lambda]
+    wrappers: dict[Any, Any]
     memory: dict[Any, Sort]
     chosen: dict[Any, str]
     spoken: set[str]

@@ -16,8 +16,9 @@ from typing import TYPE_CHECKING, Any
 from ad_magic.engine.active import Active, LostDerivative, after_run, lost_here, place_in_words
 from ad_magic.engine.complexes import Complex
 from ad_magic.engine.dual import Directions, Dual
+from ad_magic.engine.frames import user_frame
 from ad_magic.engine.operation import INPUT, Operation, met
-from ad_magic.engine.tape import Tape, user_frame
+from ad_magic.engine.tape import Tape
 from ad_magic.engine.traced import Traced
 from ad_magic.rules.arrays.frozen import np
 
@@ -151,7 +152,7 @@ def plain(x: Any) -> Any:
 
 
 def _plain(x: Array) -> Any:
-    from .memory import at_same_place, owner
+    from .places import at_same_place, owner
 
     known = x.tape.finals.get(("array", id(x)))
     if known is not None and known[0]() is x:
@@ -287,7 +288,7 @@ def split(operands: Any, tape: Tape) -> tuple[list[Any], list[Any], tuple[bool, 
         else:
             if kind is np.ndarray:
                 x = frozen(x, tape)
-            elif isinstance(x, np.floating):
+            elif kind not in NUMBERS and isinstance(x, np.floating):
                 x = float(x)
             values.append(x)
             columns.append(x)
@@ -414,6 +415,6 @@ def _direction(tape: Tape, tangent: Any) -> Any:
 
 
 def _complex_parts(x: Array) -> Complex:
-    from .functions import imag, real
+    from .by_entries import imag, real
 
     return Complex(real(x), imag(x))

@@ -16,6 +16,7 @@ from ad_magic.rules.arrays.frozen import np
 
 from . import memory
 from .array import NUMBERS, Array, is_active, operand
+from .places import owner
 
 
 class Buffer(np.ndarray):
@@ -132,7 +133,7 @@ def bare(x: Any) -> Any:
 
 def unwrapped(x: Any) -> Any:
     """A buffer after the run as the plain array that it stands for: the very object, where it is one of the user's."""
-    root = memory.owner(x)
+    root = owner(x)
     if type(root) is np.ndarray and root.dtype == x.dtype and memory._same_view(root, x):
         return root
     return x.view(np.ndarray)
@@ -207,12 +208,19 @@ def assigned(target: Any, key: Any, value: Any) -> Any:
 
 def _whole_numbers(target: Any, key: Any, value: Any) -> Any:
     """An active number in an array of whole numbers: what is after the point is cut off, and the derivative stops."""
-    from .functions import looked
+    from .looks import looked
 
     plain = target.view(np.ndarray)
-    cut = looked("int", lambda x: np.asarray(x).astype(plain.dtype), (value,), {})
+    cut = looked("int", lambda x: _cut(x, plain.dtype), (value,), {})
     plain[... if key is None else key] = cut
     return target
+
+
+def _cut(x: Any, dtype: Any) -> Any:
+    """Numbers as such an array holds them: NaN and a number that is too large are NumPy's errors."""
+    cut = np.empty(np.shape(x), dtype)
+    cut[...] = x if np.shape(x) else np.asarray(x).item()
+    return cut
 
 
 def all_plain(args: Any, kwargs: Any) -> bool:

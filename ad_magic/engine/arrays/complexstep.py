@@ -17,9 +17,10 @@ from ad_magic.rules import Rule
 from ad_magic.rules.arrays.frozen import np
 from ad_magic.rules.number import NotAnalytic
 
+from .adjoints import shape_of
 from .compose import ComposedOperation
 from .moves import MoveOperation
-from .operation import EntryOperation, shape_of
+from .operation import EntryOperation
 from .perform import Part
 
 
@@ -38,7 +39,7 @@ def replay_complex(tape: Columns, inputs: Mapping[int, Any]) -> list[Any]:
             elif op.rule is None:  # a decision stays as it was
                 found = z
             elif op.memory:
-                found = op.again(left, values, flats)  # type: ignore[attr-defined]
+                found = op.again(left, values, flats)
                 if op.name == "look":
                     found = settled(op.name, found, z)
             elif moved.isdisjoint(op.parents(left, right)):
@@ -82,9 +83,9 @@ def _again(tape: Columns, op: Any, left: Any, right: Any, values: list[Any], z: 
     if not op.array:
         return value_of(op.rule, "complex")(*map(_as_number, operands))
     if isinstance(op, EntryOperation):
-        return value_by_entry(op.rule, operands, z)  # type: ignore[arg-type]
+        return value_by_entry(op.rule, operands, z)
     if isinstance(op, ComposedOperation):
-        inner = op._inner(op.arguments(left, right, tape.values))
+        inner = op.inner_at(op.arguments(left, right, tape.values))
         return _composed(op, inner, operands, z)
     if isinstance(op, MoveOperation):
         return _moved(op, operands, z)
@@ -157,7 +158,7 @@ def value_by_entry(rule: Rule, operands: Sequence[Any], z: Any = None) -> Any:
     array([2.-1.e-20j, 3.+0.e+00j, 0.+0.e+00j])
     """
     if z is None:
-        from .functions import entry_function
+        from .by_entries import entry_function
 
         z = entry_function(rule.name)(*map(np.real, operands))
     moved = np.broadcast_to(np.any(np.broadcast_arrays(*(np.imag(x) != 0 for x in operands)), axis=0), shape_of(z))

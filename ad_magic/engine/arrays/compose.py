@@ -14,9 +14,10 @@ from ad_magic.rules.arrays.frozen import np
 from ad_magic.rules.arrays.rule import ArrayRule
 
 from . import memory
+from .adjoints import absent, reduced, shape_of, spread
 from .array import NUMBERS, Array, made, split
 from .moves import call_of, filled
-from .operation import PairOperation, absent, reduced, shape_of, spread
+from .pairs import PairOperation
 from .perform import carried_out
 
 COMPOSED = ArrayRule("composed", lambda *_: None, (), (), lambda *_: None)
@@ -31,11 +32,12 @@ class ComposedOperation(PairOperation):
     template: Any
 
     def __init__(self, name: str, count: int, inner: Columns, seeds: list[int], outputs: Any, at: Any) -> None:
-        Operation.__init__(self, name, COMPOSED, (True,) * count)  # type: ignore[arg-type]
+        Operation.__init__(self, name, COMPOSED, (True,) * count)
         self.options = {}
         self.inner, self.seeds, self.outputs, self.at = inner, seeds, outputs, at
 
-    def _inner(self, values: Any) -> Columns:
+    def inner_at(self, values: Any) -> Columns:
+        """The inner run at operands: as recorded, or replayed."""
         if all(a is b for a, b in zip(values, self.at, strict=True)):
             return self.inner
         kind = "active" if any(type(v) is Array or type(v) in NUMBERS for v in values) else "plain"
@@ -45,7 +47,7 @@ class ComposedOperation(PairOperation):
 
     def value(self, *operands: Any) -> Any:
         """The result at other operands; raises PathChanged where the program goes another way."""
-        inner = self._inner(operands)
+        inner = self.inner_at(operands)
         results = [out if row is None else inner.values[row] for row, out in self.outputs]
         return tuple(results) if self.several else results[0]
 
@@ -56,7 +58,7 @@ class ComposedOperation(PairOperation):
         for (row, _), part in zip(self.outputs, parts, strict=True):
             if row is not None and part is not None:
                 start[row] = start[row] + part if row in start else part
-        inner = reverse_sweep(self._inner(operands), start)
+        inner = reverse_sweep(self.inner_at(operands), start)
         for i, seed, x in zip(left, self.seeds, operands, strict=True):
             if not absent(inner[seed]):
                 adjoints.add(i, reduced(inner[seed], x))
@@ -68,7 +70,7 @@ class ComposedOperation(PairOperation):
             for i, seed, x in zip(left, self.seeds, operands, strict=True)
             if not absent(tangents[i])
         }
-        inner = forward_sweep(self._inner(operands), along)
+        inner = forward_sweep(self.inner_at(operands), along)
         results = tuple(0.0 if row is None else inner[row] for row, _ in self.outputs)
         return results if self.several else results[0]
 
@@ -85,7 +87,7 @@ def compose(name: str, body: Callable[..., Any], args: Any, kwargs: Any) -> Any:
         inner_args, inner_kwargs = filled(template, inputs)
         result = body(*inner_args, **inner_kwargs)
         several = isinstance(result, (tuple, list))
-        outputs = [_output(x, inner) for x in (result if several else [result])]
+        outputs = [output_of(x, inner) for x in (result if several else [result])]
         memory.close(inner)
     finally:
         closed = inner.close()
@@ -110,7 +112,7 @@ def as_input(tape: Tape, value: Any) -> Any:
     return Traced.input(tape, value)
 
 
-def _output(x: Any, tape: Tape) -> tuple[int | None, Any]:
+def output_of(x: Any, tape: Tape) -> tuple[int | None, Any]:
     """(row, plain value) of a result; no row where it is constant."""
     from .array import operand, refresh
 

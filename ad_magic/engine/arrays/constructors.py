@@ -6,18 +6,19 @@ from typing import Any
 
 from ad_magic.engine.active import LostDerivative, place_in_words
 from ad_magic.engine.complexes import Complex
-from ad_magic.engine.tape import user_frame
+from ad_magic.engine.frames import user_frame
+from ad_magic.engine.words import kind_of
 from ad_magic.rules.arrays.frozen import np
 
+from .adjoints import shape_of
 from .array import NUMBERS, Array, made, operand, refresh
-from .operation import shape_of
 
 
 def array(x: Any) -> Any:
     """A (nested) list of numbers, active ones among them, as one array; plain where nothing is active."""
     from . import buffers
-    from .functions import PAIRS
     from .perform import pair
+    from .primitives import PAIRS
 
     if not isinstance(x, (list, tuple)) or type(x) is Array:
         return whole(x)
@@ -46,9 +47,7 @@ def _entries(x: Any) -> tuple[list[Any], tuple[int, ...]]:
     if not isinstance(x, (list, tuple)):
         value = operand(x)
         if value is NotImplemented:
-            raise LostDerivative(
-                f"{place_in_words(user_frame())}: an array of numbers cannot hold a {type(x).__name__}"
-            )
+            raise LostDerivative(f"{place_in_words(user_frame())}: an array of numbers cannot hold {kind_of(x)}")
         return [value], ()
     parts = [_entries(y) for y in x]
     shapes = {(*shape, *shape_of(entries[0]) * (len(entries) == 1 and not shape)) for entries, shape in parts}
@@ -72,7 +71,7 @@ def whole(x: Any) -> Any:
 
             tangent = directions(x)
         boxed = whole(value) if type(value) in NUMBERS or type(value) is Array else np.array(value)
-        return made(x.tape, x.index, boxed, tangent)
+        return made(x.tape, getattr(x, "index", -1), boxed, tangent)  # a dual number has no row
     return x if type(x) is Array else np.asarray(x)
 
 
@@ -98,9 +97,9 @@ def from_complex(z: Complex) -> Any:
     if type(re) not in NUMBERS and type(im) not in NUMBERS:
         return complex(re, im)
     from .array import row, split, youngest
-    from .functions import PAIRS
-    from .operation import PairOperation
+    from .pairs import PairOperation
     from .perform import pushed
+    from .primitives import PAIRS
 
     tape = youngest((re, im))
     assert tape is not None
@@ -121,8 +120,9 @@ def no_records() -> LostDerivative:
 
 def as_type(x: Any, dtype: Any, copied: bool = True, order: Any = "K") -> Any:
     """x.astype(dtype): floats and complex numbers keep their derivative, whole numbers are where it stops."""
-    from .functions import PAIRS, looked
+    from .looks import looked
     from .perform import pair
+    from .primitives import PAIRS
 
     x = operand(x)
     kind = np.dtype(dtype)

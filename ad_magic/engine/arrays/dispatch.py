@@ -8,12 +8,12 @@ from typing import Any
 
 from ad_magic.engine.active import LostDerivative, place_in_words
 from ad_magic.engine.dual import HAND
-from ad_magic.engine.tape import user_frame
+from ad_magic.engine.frames import user_frame
 from ad_magic.rules.arrays.frozen import np
 
 from . import buffers, memory
+from .adjoints import bare_value
 from .array import NUMBERS, Array, is_active, operand
-from .operation import bare_value
 from .quick import one, product, two
 
 
@@ -161,8 +161,12 @@ def name_of(function: Callable[..., Any]) -> str:
     return f"{module}.{getattr(function, '__name__', '?')}"
 
 
-from . import methods, special  # noqa: E402, F401  methods gives Array its operators
-from .functions import ENTRIES, FUNCTIONS, PAIRS, UFUNC_METHODS, UFUNCS  # noqa: E402
+# Down here, for they import what stands above.
+from . import methods, special  # noqa: F401  methods gives Array its operators
+from .by_entries import ENTRIES, UFUNCS
+from .functions import FUNCTIONS
+from .primitives import PAIRS
+from .ufunc_methods import UFUNC_METHODS
 
 
 def _called(self: Array, ufunc: np.ufunc, method: str, *inputs: Any, **options: Any) -> Any:
@@ -185,4 +189,5 @@ def _handed(self: Array, function: Any, types: Any, args: Any, kwargs: Any) -> A
     return call_function(function, args, kwargs)
 
 
-Array.__array_ufunc__, Array.__array_function__ = _called, _handed  # type: ignore[method-assign]
+_array: Any = Array
+_array.__array_ufunc__, _array.__array_function__ = _called, _handed  # here, as they need the tables

@@ -15,79 +15,16 @@ from __future__ import annotations
 from typing import Any
 
 from ad_magic.engine.active import LostDerivative, place_in_words
-from ad_magic.engine.operation import Operation
-from ad_magic.engine.tape import Tape, user_frame
+from ad_magic.engine.frames import user_frame
+from ad_magic.engine.tape import Tape
 from ad_magic.rules.arrays.frozen import np
-from ad_magic.rules.arrays.rule import ArrayRule
 
+from .adjoints import shape_of
 from .array import Array, directions, frozen, is_active, made, operand, row
-from .operation import absent, reduced, shape_of
+from .memory_rows import ENTRIES, MemoryOperation, pair_, placed
+from .places import in_memory_order, overlaps_itself, owner
 
 OPEN: list[Tape] = []  # runs in which a memory was opened, the youngest last
-
-
-def owner(view: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
-    """The array that owns the memory in which a view stands."""
-    base: Any = view.base
-    while base is not None:
-        if isinstance(base, np.ndarray):
-            view = base
-        elif not isinstance(getattr(base, "base", None), np.ndarray):  # np.lib.stride_tricks puts an object between
-            break
-        base = base.base
-    return view
-
-
-def in_memory_order(a: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
-    """The entries of an array that fills its memory, as they lie there: a view."""
-    if a.flags.forc:
-        return a.reshape(-1, order="A")
-    flat = a.transpose(sorted(range(a.ndim), key=lambda k: -a.strides[k])).reshape(-1)
-    if not np.may_share_memory(flat, a) or flat.strides != (a.itemsize,):
-        raise LostDerivative(
-            f"{place_in_words(user_frame())}: an array with gaps in its memory cannot be written to; copy it first: "
-            "a = np.array(a)"
-        )
-    return flat
-
-
-def at_same_place(view: np.ndarray[Any, Any], root: np.ndarray[Any, Any], other: np.ndarray[Any, Any]) -> Any:
-    """The view on `other`, an array laid out as `root` is, that `view` is on `root`."""
-    if view.shape == root.shape and view.strides == root.strides and view.dtype == root.dtype:
-        return other
-    offset = view.__array_interface__["data"][0] - root.__array_interface__["data"][0]
-    flat = in_memory_order(other)
-    return np.ndarray(view.shape, view.dtype, buffer=flat, offset=offset, strides=view.strides)
-
-
-def entries_as_they_lie(view: np.ndarray[Any, Any], order: Any) -> np.ndarray[Any, Any]:
-    """The logical numbers of the entries of a view in the order "K" or "A", which asks for their places in memory."""
-    root = owner(view)
-    numbers = at_same_place(view, root, np.empty_like(root, subok=False))
-    numbers = np.array(numbers, dtype=np.intp, order="K") if not view.size else numbers
-    numbers[...] = np.arange(view.size).reshape(view.shape)
-    return numbers.ravel(order).astype(np.intp)
-
-
-def numbers_seen(view: np.ndarray[Any, Any], whole: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
-    """For each entry of a view the logical number it has in `whole`, an array that fills the same memory."""
-    root = owner(whole)
-    numbers = np.empty_like(root, subok=False)
-    at_same_place(whole, root, numbers)[...] = np.arange(whole.size).reshape(whole.shape)
-    return np.real(at_same_place(view, root, numbers)).astype(np.intp)
-
-
-def overlaps_itself(view: np.ndarray[Any, Any]) -> bool:
-    """Whether two entries of a view may be the same place in memory."""
-    if view.flags.forc:
-        return False
-    reach = view.itemsize
-    for stride, size in sorted(zip(map(abs, view.strides), view.shape, strict=True)):
-        if size > 1:
-            if stride < reach:
-                return True
-            reach = stride * size
-    return False
 
 
 class Memory:
@@ -96,7 +33,9 @@ class Memory:
     __slots__ = (
         "_numbers",
         "content",
+        "covered",
         "known",
+        "left",
         "owner",
         "row",
         "state",
@@ -124,6 +63,8 @@ class Memory:
         self.tangent: Any = None
         self.row = self.state = -1  # the row of the memory, and that of its last write
         self.version = 0
+        self.covered = False  # whether the user's array holds NaN in the place of the content
+        self.left = False  # whether all that is active in it is what a solver's function has left (see `engine/left`)
         self.known: dict[Any, Array] = {}  # looks since the last write
         if whole is None:
             self.content = np.array(owner_).ravel()
@@ -156,11 +97,11 @@ class Memory:
     def opened(self) -> None:
         """Make the content an array of entries that can be written to one by one."""
         if self.whole is not None:
-            whole, self.whole = self.whole, None
-            self.content = np.reshape(whole.value, -1)
-            if type(self.content) is np.ndarray:
-                self.content = self.content.copy()
+            whole = self.whole
+            content = np.reshape(whole.value, -1)
+            self.content = content.copy() if type(content) is np.ndarray else content
             self._start(whole)
+            self.whole = None  # last: an interrupt finds one of the two
 
     def places(self, view: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
         """For each entry of a view on this memory its number in the memory."""
@@ -191,7 +132,7 @@ class Memory:
         """What stands in a view now, as an array of the run."""
         if view.dtype != self.owner.dtype and self.owner.dtype.kind == "c":
             whole, part = self._around(view)
-            from .functions import PAIRS
+            from .primitives import PAIRS
 
             return pair_(PAIRS[part], (self.look(whole),), {})
         key = self.key(view)
@@ -237,6 +178,7 @@ class Memory:
             self.write(whole, key, value)
             return
         active = is_active(value) and value.tape is tape
+        self.left = self.left and not active
         if type(value) is Array and active and value.version != tape.writes:
             value = made(tape, *_current(value))
         if key is None and type(value) is Array and active and self.fills(view) and _alike(value, view):
@@ -314,13 +256,6 @@ def _last_of_each(
     return places, mask.reshape(places.shape)
 
 
-def placed(content: Any, places: Any, last: Any, value: Any) -> Any:
-    """The flat content with a value written to places, where either is itself active."""
-    from .perform import pair
-
-    return pair(PLACED, (content, value), {"places": places, "last": last})
-
-
 # ---- finding the memory of an array --------------------------------------------------------------
 
 
@@ -358,6 +293,7 @@ def open_memory(tape: Tape, view: np.ndarray[Any, Any], whole: Array | None, pla
             memory.content = np.reshape(before.look(root), -1)
         _opened(tape, memory)
         if whole is None and root.flags.writeable:
+            memory.covered = True
             root.fill(np.nan)  # who reads past us shall notice
     return memory
 
@@ -401,7 +337,7 @@ def write(target: Any, key: Any, value: Any) -> None:
                 "write into a copy of it"
             )
         if not target.place.flags.writeable:
-            raise ValueError("assignment destination is read-only")
+            raise _read_only()
         if type(value) is Array and _same_place(value, target, key):
             return
         if target.version != tape.writes:
@@ -413,11 +349,10 @@ def write(target: Any, key: Any, value: Any) -> None:
         memory.write(target.place, key, value)
         return
     found = memory_of(target)
-    tape = value.tape if is_active(value) else found.tape  # type: ignore[union-attr]
-    if found is not None and found.tape.age > tape.age:
-        tape = found.tape
+    written = [value] if is_active(value) else []
+    tape = max((x.tape for x in (*written, found) if x is not None), key=lambda tape: tape.age)  # one is there
     if not target.flags.writeable:
-        raise ValueError("assignment destination is read-only")
+        raise _read_only()
     if type(value) is Array and key is not None and np.may_share_memory(value.place, target):
         now = target[key]
         if type(now) is not np.ndarray and isinstance(now, np.ndarray):
@@ -425,6 +360,13 @@ def write(target: Any, key: Any, value: Any) -> None:
         if _same_view(value.place, now):
             return
     open_memory(tape, target, None).write(target, key, value)
+
+
+def _read_only() -> ValueError:
+    """NumPy's error, with what to do."""
+    error = ValueError("assignment destination is read-only")
+    error.add_note(f"{place_in_words(user_frame())}: write into a copy instead, a = a.copy()")
+    return error
 
 
 def _same_place(value: Array, target: Array, key: Any) -> bool:
@@ -456,190 +398,9 @@ def close(tape: Tape) -> None:
             (older or open_memory(content.tape, memory.owner, None)).write(
                 memory.owner, None, np.reshape(content, memory.owner.shape)
             )
-        elif memory.users and memory.version and memory.owner.flags.writeable:
+        elif memory.users and (memory.version or memory.covered) and memory.owner.flags.writeable:
             memory.owner[...] = np.reshape(content, memory.owner.shape)
         elif memory.version:
             final = np.empty_like(memory.owner, subok=False)
             final[...] = np.reshape(content, memory.owner.shape)
             tape.finals[id(memory.owner)] = memory.owner, final
-
-
-# ---- the rows of a memory ------------------------------------------------------------------------
-
-
-class MemoryOperation(Operation):
-    """The row of a memory, of a look or of a write. The left column holds the row of the memory, that of its last
-    write, and what is written."""
-
-    __slots__ = ("begins", "last", "owner_shape", "places", "size")
-    array = True
-    memory = True
-
-    def __init__(
-        self, name: str, active: tuple[bool, ...], shape: tuple[int, ...], places: Any = None, last: Any = None,
-        begins: bool = False,
-    ) -> None:  # fmt: skip
-        super().__init__(name, None, active)
-        self.decision = False
-        self.rule = MEMORY  # type: ignore[assignment]
-        self.places, self.last, self.owner_shape, self.begins = places, last, shape, begins
-        self.size = int(np.prod(shape))
-
-    def operands(self, left: Any, right: Any) -> tuple[Any, ...]:
-        return left if self.name == "memory" else left[1:]
-
-    def _marked(self, left: Any, right: Any) -> list[tuple[Any, bool]]:
-        marks = self.active if self.name == "memory" else (True, *(self.active if self.name == "write" else ()))
-        return list(zip(self.operands(left, right), marks, strict=True))
-
-    def partials(self, left: Any, right: Any, values: Any, z: Any) -> tuple[Any, ...]:
-        return ()
-
-    def again(self, left: Any, values: list[Any], flats: dict[int, Any]) -> Any:
-        """The value of the row at other values; `flats` are the contents of the memories by row."""
-        if self.name == "memory":
-            start = values[left[0]] if self.active[0] else left[0]
-            flat = np.reshape(start, -1)
-            flats[len(values)] = flat.copy() if type(flat) is np.ndarray else flat
-            return 0.0
-        if self.name == "look":
-            seen = flats[left[0]][self.places]
-            return np.asarray(seen) if type(seen) is not Array and not hasattr(seen, "tape") else seen
-        value = operand(values[left[2]]) if self.active[0] else left[2]
-        flat = flats[left[0]]
-        if type(flat) is np.ndarray and not is_active(value):
-            if np.iscomplexobj(value) and not np.iscomplexobj(flat):
-                flat = flat.astype(complex)  # the complex step
-                flats[left[0]] = flat
-            flat[self.places] = value
-        else:
-            flats[left[0]] = placed(flat, self.places, self.last, value)
-        return value
-
-    def pull_memory(self, adjoints: Any, row: int, left: Any, values: Any) -> None:
-        """The reverse sweep passes this row."""
-        if self.name == "memory":
-            g = adjoints[row]
-            if self.active[0] and not absent(g):
-                adjoints.add(left[0], np.reshape(g, shape_of(values[left[0]])))
-            return
-        if self.name == "look":
-            self._pull_look(adjoints, row, left, values)
-            return
-        flat = adjoints[left[0]]
-        if absent(flat):
-            return
-        g = flat[self.places]
-        if self.last is not None:
-            g = np.where(self.last, g, 0.0)
-        adjoints[row] = _written_shape(g, values[left[2]] if self.active[0] else left[2])  # of what was written
-        if type(flat) is np.ndarray:
-            flat[self.places] = 0.0
-        else:
-            adjoints[left[0]] = placed(flat, self.places, self.last, 0.0)
-        if self.active[0]:
-            adjoints.add(left[2], adjoints[row])
-
-    def _pull_look(self, adjoints: Any, row: int, left: Any, values: Any) -> None:
-        g = adjoints[row]
-        if absent(g):
-            return
-        flat = adjoints[left[0]]
-        size = self.size
-        if absent(flat):
-            flat = np.zeros(size, complex if np.iscomplexobj(g) else float)
-        if is_active(g) or is_active(flat):
-            adjoints[left[0]] = flat + _scattered(g, self.places, size)
-            return
-        if np.iscomplexobj(g) and not np.iscomplexobj(flat):
-            flat = flat.astype(complex)
-        np.add.at(flat, self.places, g)
-        adjoints[left[0]] = flat
-
-    def push_memory(self, tangents: list[Any], left: Any, values: Any, flats: dict[int, Any], row: int) -> Any:
-        """The forward sweep passes this row; returns its tangent."""
-        if self.name == "memory":
-            start = tangents[left[0]] if self.active[0] else 0.0
-            if absent(start):
-                flats[row] = np.zeros(self.size)
-            else:
-                flat = np.reshape(np.broadcast_to(start, self.owner_shape), -1)
-                flats[row] = flat if is_active(flat) else flat.copy()
-            return 0.0
-        if self.name == "look":
-            return flats[left[0]][self.places]
-        t = tangents[left[2]] if self.active[0] else 0.0
-        flat = flats[left[0]]
-        if is_active(operand(t)) or is_active(flat):
-            flats[left[0]] = placed(flat, self.places, self.last, t)
-            return t
-        if np.iscomplexobj(t) and not np.iscomplexobj(flat):
-            flats[left[0]] = flat = flat.astype(complex)
-        flat[self.places] = t
-        return t
-
-
-def _written_shape(g: Any, value: Any) -> Any:
-    """The adjoint of what was written, in its own shape: it may have had more axes of length one than its place."""
-    shape = shape_of(value)
-    if len(shape) > len(shape_of(g)):
-        g = np.reshape(g, (1,) * (len(shape) - len(shape_of(g))) + shape_of(g))
-    return reduced(g, value)
-
-
-def _scattered(g: Any, places: Any, size: int) -> Any:
-    from .perform import pair
-
-    return pair(SCATTERED, (g,), {"places": places, "size": size})
-
-
-MEMORY = ArrayRule("memory", lambda *_: None, (), (), lambda *_: None)
-
-
-# ---- the same as functions: where what is read and written is itself active ----------------------
-
-
-def _entries(flat: Any, places: Any) -> Any:
-    return flat[places]
-
-
-def _scatter(g: Any, places: Any, size: int) -> Any:
-    out = np.zeros(size, complex if np.iscomplexobj(g) else float)
-    np.add.at(out, places, g)
-    return out
-
-
-def _place(content: Any, value: Any, places: Any, last: Any) -> Any:
-    out = np.array(content, dtype=complex if np.iscomplexobj(value) else None)
-    out[places] = value
-    return out
-
-
-def _pull_place(k: int, g: Any, z: Any, content: Any, value: Any, places: Any, last: Any) -> Any:
-    if k == 0:
-        return pair_(PLACED, (g, 0.0), {"places": places, "last": None})
-    c = pair_(ENTRIES, (g,), {"places": places})
-    return _written_shape(c if last is None else np.where(last, c, 0.0), value)
-
-
-def _push_place(k: int, t: Any, z: Any, content: Any, value: Any, places: Any, last: Any) -> Any:
-    if k == 0:
-        return pair_(PLACED, (t, 0.0), {"places": places, "last": None})
-    return pair_(PLACED, (np.zeros(shape_of(z)), t), {"places": places, "last": last})
-
-
-def pair_(rule: ArrayRule, operands: Any, options: Any) -> Any:
-    from .perform import pair
-
-    return pair(rule, operands, options)
-
-
-ENTRIES: ArrayRule = ArrayRule(
-    "entries", _entries, ("flat",), ("places",),
-    lambda k, g, z, flat, places: pair_(SCATTERED, (g,), {"places": places, "size": flat.size}),
-)  # fmt: skip
-SCATTERED: ArrayRule = ArrayRule(
-    "scattered", _scatter, ("g",), ("places", "size"),
-    lambda k, g, z, x, places, size: pair_(ENTRIES, (g,), {"places": places}),
-)  # fmt: skip
-PLACED = ArrayRule("placed", _place, ("content", "value"), ("places", "last"), _pull_place, _push_place)

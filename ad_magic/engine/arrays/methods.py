@@ -9,13 +9,16 @@ from typing import Any
 from ad_magic.engine.active import LAST_LOST, as_python
 from ad_magic.rules.arrays.frozen import np
 
-from . import buffers, memory
+from . import buffers, memory, memory_rows
+from .adjoints import absent, shape_of
 from .array import Array, is_active, lost, made, operand, plain, record, refresh, row
+from .by_entries import imag, real
 from .constructors import as_type, copy
-from .functions import PAIRS, imag, looked, real
+from .looks import looked
 from .moves import shares, standing
-from .operation import PairOperation, absent, shape_of
+from .pairs import PairOperation
 from .perform import by_entry, pair, pushed
+from .primitives import PAIRS
 from .quick import Entry, product, square, two
 
 # ---- indexing ------------------------------------------------------------------------------------
@@ -36,7 +39,7 @@ class ItemOperation(PairOperation):
             shape = shape_of(a)
             size = math.prod(shape)
             places = np.arange(size).reshape(shape)[index]
-            adjoints.add(i, np.reshape(memory._scattered(g, places, size), shape))
+            adjoints.add(i, np.reshape(memory_rows.scattered(g, places, size), shape))
             return
         buffer = adjoints.buffer(i, a, complex if np.iscomplexobj(g) else None)
         if _simple(index):
@@ -207,7 +210,7 @@ def _text(name: str, function: Callable[..., Any]) -> Callable[..., Any]:
 def _float(self: Array) -> float:
     if self.tape.values is None:
         return float(plain(self))
-    from ad_magic.engine.tape import user_frame
+    from ad_magic.engine.frames import user_frame
 
     error = lost()
     frame = user_frame()
@@ -230,9 +233,9 @@ def _function(name: str) -> Callable[..., Any]:
     return method
 
 
-def _reshape(self: Array, *shape: Any, order: str = "C", copy: Any = None) -> Any:
+def _reshape(self: Array, *shape: Any, order: Any = "C", copy: Any = None) -> Any:
     wanted = shape[0] if len(shape) == 1 else shape
-    return np.reshape(self, wanted, order=order)  # type: ignore[call-overload]
+    return np.reshape(self, wanted, order=order)
 
 
 def _transpose(self: Array, *axes: Any) -> Any:
@@ -265,8 +268,8 @@ def _fill(self: Array, value: Any) -> None:
     memory.write(self, ..., value)
 
 
-def _flatten(self: Array, order: str = "C") -> Any:
-    return copy(np.ravel(self, order))  # type: ignore[call-overload]
+def _flatten(self: Array, order: Any = "C") -> Any:
+    return copy(np.ravel(self, order))
 
 
 def _set_flat(self: Array, value: Any) -> None:
@@ -301,12 +304,14 @@ def _bytes(self: Array, *args: Any) -> Any:
 METHODS: dict[str, Callable[..., Any]] = {
     **{name: _function(name) for name in (
         "sum", "prod", "mean", "std", "var", "max", "min", "argmax", "argmin", "argsort", "argpartition", "cumsum",
-        "cumprod", "ptp", "clip", "round", "trace", "diagonal", "dot", "squeeze", "swapaxes", "ravel", "repeat", "take",
+        "cumprod", "ptp", "round", "trace", "diagonal", "dot", "squeeze", "swapaxes", "ravel", "repeat", "take",
         "choose", "nonzero", "searchsorted", "any", "all", "put") if hasattr(np, name)},
     "reshape": _reshape,
     "transpose": _transpose,
     "copy": lambda self, order="C": copy(self, order),
     "astype": lambda self, dtype, order="K", casting="unsafe", subok=True, copy=True: as_type(self, dtype, copy, order),
+    # unlike np.clip the method may leave a bound out
+    "clip": lambda self, min=None, max=None, out=None, **how: np.clip(self, min, max, out, **how),
     "conj": lambda self: np.conjugate(self) if self.dtype.kind == "c" else self,
     "conjugate": lambda self: np.conjugate(self) if self.dtype.kind == "c" else self,
     "compress": lambda self, condition, axis=None: np.compress(condition, self, axis),

@@ -17,8 +17,9 @@ from ad_magic.engine.tape import Tape
 from ad_magic.rules.arrays.frozen import np
 from ad_magic.rules.arrays.rule import ArrayRule
 
+from .adjoints import absent, reduced, shape_of
 from .array import NUMBERS, Array, frozen, is_active, made, operand, record, row, split, youngest
-from .operation import PairOperation, absent, reduced, shape_of
+from .pairs import PairOperation
 from .perform import pushed
 
 
@@ -112,7 +113,7 @@ class MoveOperation(PairOperation):
     __slots__ = ("call", "masks", "source", "template")
 
     def __init__(self, name: str, count: int, call: Callable[..., Any], source: Any, ends: Any, template: Any) -> None:
-        Operation.__init__(self, name, MOVE, (True,) * count)  # type: ignore[arg-type]
+        Operation.__init__(self, name, MOVE, (True,) * count)
         self.options = {}
         self.call, self.template = call, template
         self.source = source
@@ -125,7 +126,7 @@ class MoveOperation(PairOperation):
         return self.call(*operands)
 
     def pull(self, adjoints: Any, g: Any, left: Any, right: Any, values: Any, z: Any) -> None:
-        from .memory import _scattered
+        from .memory_rows import scattered
 
         for i, (mask, places) in zip(left, self.masks, strict=True):
             like = values[i]
@@ -134,11 +135,11 @@ class MoveOperation(PairOperation):
             if type(picked) is np.ndarray and picked.dtype.kind == "f":
                 c: Any = np.bincount(places, weights=picked, minlength=size) if picked.size else np.zeros(size)
             else:
-                c = _scattered(picked, places, size)
+                c = scattered(picked, places, size)
             adjoints.add(i, reduced(np.reshape(c, shape_of(like)), like))
 
     def push(self, tangents: Any, left: Any, right: Any, values: Any, z: Any) -> Any:
-        from .memory import placed
+        from .memory_rows import placed
 
         out: Any = np.zeros(self.source.size, complex if np.iscomplexobj(z) else float)
         for i, (mask, places) in zip(left, self.masks, strict=True):
@@ -219,7 +220,7 @@ def _views(call: Callable[..., Any], operands: Any, results: Any) -> Any:
 
 def shares(view: Any, memory: Any) -> bool:
     """Whether a view stands in the same memory as an array."""
-    from .memory import owner
+    from .places import owner
 
     return type(view) is np.ndarray and owner(view) is owner(memory)
 

@@ -17,15 +17,18 @@ import numpy as np
 
 from ad_magic.engine.active import LostDerivative, place_in_words
 from ad_magic.engine.complexes import Complex
-from ad_magic.engine.tape import is_ours, user_frame
+from ad_magic.engine.frames import is_ours, user_frame
+from ad_magic.engine.texts import KNOWN, read_back
 from ad_magic.engine.users import in_library
 
-from . import buffers, dispatch, memory, methods, scalars, tables  # noqa: F401  (methods gives Array its operators)
+from . import buffers, dispatch, memory, methods, tables  # noqa: F401  (methods gives Array its operators)
 from .array import NUMBERS, Array, operand
 from .buffers import Buffer, bare, holds_active, wrapped
 from .constructors import array, as_type, copy, no_records, whole
-from .functions import FUNCTIONS, looked
+from .functions import FUNCTIONS
+from .looks import looked
 from .moves import standing
+from .places import numbers_seen
 from .special import scipy_modules
 from .vectorized import vectorized
 
@@ -58,12 +61,19 @@ def _as(original: Any, function: Callable[..., Any]) -> Callable[..., Any]:
 def _constructor(name: str) -> Callable[..., Any]:
     """np.zeros and its like: of plain arguments, as always, but noticing what is written to the result."""
     original = getattr(np, name)
+    reads = name in ("frombuffer", "fromstring")
 
     def function(*args: Any, **kwargs: Any) -> Any:
+        if reads and KNOWN and args:
+            read_back(args[0])
         result = original(*map(bare, args), **kwargs)
         return wrapped(result) if type(result) is np.ndarray and _users_call() else result
 
     return _as(original, function)
+
+
+def _are_texts(x: Any) -> bool:
+    return type(x) in (list, tuple) and bool(x) and all(type(y) is str for y in x)
 
 
 def _making(name: str, active: Callable[..., Any]) -> Callable[..., Any]:
@@ -73,6 +83,8 @@ def _making(name: str, active: Callable[..., Any]) -> Callable[..., Any]:
     def function(*args: Any, **kwargs: Any) -> Any:
         if any(map(holds_active, args)) or (kwargs and any(map(holds_active, kwargs.values()))):
             return active(*args, **kwargs)
+        if KNOWN and len(args) + len(kwargs) > 1 and _are_texts(args[0]):  # with a dtype, which may be one of numbers
+            read_back(" ".join(args[0]))
         result = original(*map(_bared, args), **kwargs)
         return wrapped(result) if type(result) is np.ndarray and _users_call() else result
 
@@ -83,7 +95,7 @@ def _bared(x: Any) -> Any:
     return [_bared(y) for y in x] if type(x) is list else bare(x)
 
 
-def _array(object: Any, dtype: Any = None, *,  # noqa: A002
+def _array(object: Any, dtype: Any = None, *,
            copy: Any = True, order: str = "K", subok: bool = False, ndmin: int = 0,
            like: Any = None) -> Any:  # fmt: skip
     if dtype is not None and np.dtype(dtype) == np.dtype(object_type):
@@ -145,7 +157,7 @@ def _arange(*args: Any, dtype: Any = None, **options: Any) -> Any:
 
 
 def _fromiter(
-    iter: Any,  # noqa: A002
+    iter: Any,
     dtype: Any,
     count: int = -1,
     **options: Any,
@@ -243,7 +255,7 @@ def _as_strided(x: Any, shape: Any = None, strides: Any = None, **options: Any) 
     x = operand(x)
     whole_ = x if x.base is None else x.base
     view = np.lib.stride_tricks.as_strided(x.place, shape, strides, **options)
-    places = memory.numbers_seen(view, whole_.place)
+    places = numbers_seen(view, whole_.place)
     return standing(np.reshape(whole_, -1)[places], view, x)
 
 
@@ -331,6 +343,9 @@ def _warn(kind: str, flag: int) -> None:
     )
 
 
+_vectorize: Any = np.vectorize
+
+
 class watching_arrays:  # noqa: N801  # a context, and one for each call of a derivative: a generator costs more
     """For the time of the block: np.vectorize works on active arrays, and new arrays notice what is written to them."""
 
@@ -342,8 +357,8 @@ class watching_arrays:  # noqa: N801  # a context, and one for each call of a de
 
     def __enter__(self) -> None:
         WATCHING.append(self.watching)
-        self.before = np.vectorize.__call__
-        np.vectorize.__call__ = vectorized  # type: ignore[method-assign]
+        self.before = _vectorize.__call__
+        _vectorize.__call__ = vectorized
         warned: Any = {kind: "call" for kind, what in np.geterr().items() if what == "warn"}
         if warned:
             self.errors = np.errstate(**warned, call=_warn)
@@ -352,16 +367,13 @@ class watching_arrays:  # noqa: N801  # a context, and one for each call of a de
     def __exit__(self, *error: Any) -> None:
         if self.errors is not None:
             self.errors.__exit__(*error)
-        np.vectorize.__call__ = self.before  # type: ignore[method-assign]
+        _vectorize.__call__ = self.before
         WATCHING.pop()
 
 
 def replaced(tree: ast.AST | None) -> dict[str, dict[str, Any]]:
-    """The stand-ins by module, those of scipy.special too; types like np.float64 where the program calls them."""
-    modules = {**MODULES, **scipy_modules(tree)}
-    if tree is not None:
-        modules["numpy"] = {**MODULES["numpy"], **scalars.called(tree)}
-    return modules
+    """The stand-ins by module, those of scipy.special too."""
+    return {**MODULES, **scipy_modules(tree)}
 
 
 for _name in ("getitem", "repr", "str", "format", "bool", "int", "float", "contains", "index", "complex"):

@@ -13,8 +13,10 @@ from ad_magic.rules import RULES
 from ad_magic.rules.arrays.frozen import np
 from ad_magic.rules.arrays.rule import ArrayRule
 
+from .adjoints import shape_of, spread
 from .array import NUMBERS, Array, directions, frozen, operand, record, row, split, youngest
-from .operation import EntryOperation, PairOperation, entry_operation, pair_operation, shape_of, spread
+from .operation import EntryOperation, entry_operation
+from .pairs import PairOperation, pair_operation
 
 
 def by_entry(name: str, function: Callable[..., Any], *given: Any, **options: Any) -> Any:
@@ -48,6 +50,9 @@ def by_entry(name: str, function: Callable[..., Any], *given: Any, **options: An
 def pair(rule: ArrayRule, given: Sequence[Any], options: dict[str, Any]) -> Any:
     """An array primitive with its operands and options; plain where nothing is active."""
     operands = [operand(x) for x in given]
+    for x, one in zip(given, operands, strict=True):
+        if one is NotImplemented:
+            raise TypeError(f"np.{rule.name} takes numbers and arrays of them, and no {type(x).__name__}")
     tape = youngest(operands)
     if tape is None:
         return rule.value(*([operands] if rule.several else operands), **options)

@@ -13,10 +13,11 @@ from ad_magic.rules.arrays.frozen import np
 from ad_magic.rules.arrays.rule import ArrayRule
 
 from .array import FLOAT, NUMBERS, Array, frozen, record, recorded
-from .operation import FRUGAL_TANH, SQUARE, EntryOperation, entry_operation, flat_of_tanh, pair_operation
+from .operation import FRUGAL_TANH, SQUARE, EntryOperation, entry_operation, flat_of_tanh
+from .pairs import pair_operation
 from .spare import BIG, offer, room
 
-_ndarray = np.ndarray
+ndarray = np.ndarray
 _float64 = np.float64
 
 
@@ -41,7 +42,7 @@ class Entry:
 def one(entry: Entry, x: Array) -> Array | None:
     """The entry's function of an array."""
     tape, a = x.tape, x.value
-    if type(a) is not _ndarray or a.dtype is not FLOAT or x.version != tape.writes or tape.values is None:
+    if type(a) is not ndarray or a.dtype is not FLOAT or x.version != tape.writes or tape.values is None:
         return None
     if tape.forward or not a.ndim:
         return None
@@ -61,18 +62,18 @@ def two(entry: Entry, a: Any, b: Any) -> Array | None:
     second = type(a) is not Array  # only the second one is
     x, other = (b, a) if second else (a, b)
     tape, p, kind = x.tape, x.value, type(other)
-    if type(p) is not _ndarray or p.dtype is not FLOAT or x.version != tape.writes or tape.values is None:
+    if type(p) is not ndarray or p.dtype is not FLOAT or x.version != tape.writes or tape.values is None:
         return None
     if tape.forward or not p.ndim:
         return None
     op = entry.second if second else entry.first
     if kind is Array:
         q, column, op = other.value, other.index, entry.both
-        if other.tape is not tape or other.version != tape.writes or type(q) is not _ndarray or q.dtype is not FLOAT:
+        if other.tape is not tape or other.version != tape.writes or type(q) is not ndarray or q.dtype is not FLOAT:
             return None
     elif kind is float or kind is int:
         q = column = other
-    elif kind is _ndarray:
+    elif kind is ndarray:
         if other.dtype is not FLOAT:
             return None
         q = column = other if tape.steady else frozen(other, tape)
@@ -95,7 +96,7 @@ def two(entry: Entry, a: Any, b: Any) -> Array | None:
 def square(x: Array) -> Array | None:
     """x ** 2, which NumPy computes as a product."""
     tape, a = x.tape, x.value
-    if type(a) is not _ndarray or a.dtype is not FLOAT or x.version != tape.writes or tape.values is None:
+    if type(a) is not ndarray or a.dtype is not FLOAT or x.version != tape.writes or tape.values is None:
         return None
     if tape.forward or not a.ndim:
         return None
@@ -161,9 +162,9 @@ def _matrix(x: Any, tape: Tape) -> tuple[Any, Any]:
     """The value of a matrix and what stands for it in a column; None where it is something else."""
     if type(x) is Array:
         p = x.value
-        if x.tape is tape and x.version == tape.writes and type(p) is _ndarray and p.ndim == 2 and p.dtype is FLOAT:
+        if x.tape is tape and x.version == tape.writes and type(p) is ndarray and p.ndim == 2 and p.dtype is FLOAT:
             return p, x.index
-    elif type(x) is _ndarray and x.ndim == 2 and x.dtype is FLOAT:
+    elif type(x) is ndarray and x.ndim == 2 and x.dtype is FLOAT:
         p = x if tape.steady else frozen(x, tape)
         return p, p
     return None, None
@@ -175,7 +176,7 @@ def _matrix(x: Any, tape: Tape) -> tuple[Any, Any]:
 def whole(rule: ArrayRule, x: Array) -> Any:
     """A reduction of all the entries of an array to one number."""
     tape, a = x.tape, x.value
-    if type(a) is not _ndarray or a.dtype is not FLOAT or x.version != tape.writes or tape.values is None:
+    if type(a) is not ndarray or a.dtype is not FLOAT or x.version != tape.writes or tape.values is None:
         return None
     if tape.forward or not a.ndim:
         return None

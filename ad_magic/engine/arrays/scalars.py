@@ -1,13 +1,14 @@
-"""The names of NumPy's types of numbers while a cell runs that calls them: np.float32(x) of an active x."""
+"""The names of NumPy's types of numbers while a program runs that calls them: np.float32(x) of an active x."""
 
 from __future__ import annotations
 
-import ast
 from typing import Any
 
 import numpy as np
 
 from ad_magic.engine.active import as_numpys
+from ad_magic.engine.codes import NUMPYS_TYPES
+from ad_magic.engine.texts import read_back
 
 from .array import NUMBERS, Array, is_active, operand
 from .buffers import holds_active
@@ -25,6 +26,8 @@ class _ScalarType(type):
                 return as_numpys(x) if type(x) in NUMBERS else copy(x)
             made = as_type(x, original)
             return made[()] if type(made) is Array and not made.ndim else made
+        if len(args) == 1 and isinstance(args[0], str):
+            read_back(args[0])
         return original(*args)
 
     def __instancecheck__(cls, instance: Any) -> bool:
@@ -54,18 +57,4 @@ def _standing_for(original: type) -> type:
 
 
 _TYPES = {kind: _standing_for(kind) for kind in (np.float64, np.float32, np.float16, np.longdouble, np.complex128)}
-SCALARS = {
-    name: _TYPES[getattr(np, name)]
-    for name in ("float64", "double", "float32", "single", "float16", "half", "longdouble", "complex128")
-}
-
-
-def called(tree: ast.AST) -> dict[str, type]:
-    """The stand-ins for the types that a program calls: name in NumPy -> stand-in."""
-    names: set[Any] = set()
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Call):
-            names.add(node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", None))
-    found = names & SCALARS.keys()
-    # all names of one type at once: they are one object, and stay so
-    return {name: kind for name, kind in SCALARS.items() if any(kind is SCALARS[other] for other in found)}
+SCALARS = {name: _TYPES[getattr(np, name)] for name in NUMPYS_TYPES}

@@ -18,7 +18,7 @@ from .array import Array, is_active, operand
 from .compose import compose
 from .constructors import copy
 from .dispatch import no_rule
-from .functions import looked
+from .looks import looked
 from .perform import pair
 from .special import stand_in
 
@@ -98,7 +98,7 @@ def stand_ins() -> dict[str, Callable[..., Any]]:
     """Function of scipy.linalg -> what stands in its place while a program runs."""
     home = sys.modules["scipy.linalg"]
     own = {
-        "expm": lambda A: _primitive(home.expm)(operand(A)),  # noqa: N803  SciPy's name
+        "expm": lambda A: _primitive(home.expm)(operand(A)),
         "lu_factor": _lu_factor(home.lu_factor),
         "lu": _lu(home.lu_factor),
     }

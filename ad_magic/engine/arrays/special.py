@@ -16,8 +16,8 @@ from typing import Any
 
 from ad_magic.engine.active import LostDerivative, place_in_words
 from ad_magic.engine.dual import HAND
+from ad_magic.engine.frames import user_frame
 from ad_magic.engine.record import mixed
-from ad_magic.engine.tape import user_frame
 from ad_magic.rules.arrays.frozen import np
 from ad_magic.rules.arrays.rule import ArrayRule
 from ad_magic.rules.special import FIXED, OTHERS, SEVERAL, UFUNCS

@@ -11,8 +11,8 @@ from ad_magic.engine.operation import INPUT, times, value_of
 from ad_magic.engine.tape import Columns, PathChanged
 from ad_magic.rules.arrays.frozen import np
 
+from .adjoints import Adjoints, absent, bare_value, shape_of
 from .array import Array, operand
-from .operation import Adjoints, absent, bare_value, shape_of
 from .spare import BIG
 
 _SINGULAR = (ArithmeticError, ValueError, TypeError)
@@ -26,6 +26,9 @@ def reverse(tape: Columns, seeds: Mapping[int, Any], inputs_only: bool = False) 
         if not _sweep(tape, seeds, adjoints, nested, inputs_only):
             adjoints = Adjoints(len(tape))
             _sweep(tape, seeds, adjoints, True, inputs_only)
+    if inputs_only:  # what a row holds may hold the run: nothing is to wait for the garbage collector
+        for column in (tape.ops, tape.left, tape.right, tape.values):
+            column.clear()
     return adjoints
 
 
@@ -40,10 +43,10 @@ def _sweep(tape: Columns, seeds: Mapping[int, Any], adjoints: Adjoints, carefull
     for row in range(max(seeds, default=-1), -1, -1):
         op = ops[row]
         if op.memory:
-            op.pull_memory(adjoints, row, lefts[row], values)  # type: ignore[attr-defined]
+            op.pull_memory(adjoints, row, lefts[row], values)
             continue
         g = adjoints[row]
-        if type(g) is not _ndarray and absent(g):
+        if type(g) is not ndarray and absent(g):
             continue
         if op.rule is None:
             if op is INPUT and not carefully and _is_nan(g):  # every row descends from an input: all of them show there
@@ -53,9 +56,14 @@ def _sweep(tape: Columns, seeds: Mapping[int, Any], adjoints: Adjoints, carefull
             g = operand(g)
         if op.array:
             pull = op.pull_carefully if carefully and hasattr(op, "pull_carefully") else op.pull
-            pull(adjoints, g, lefts[row], rights[row], values, values[row])
+            try:
+                pull(adjoints, g, lefts[row], rights[row], values, values[row])
+            except ZeroDivisionError:  # Python's own, of a constant
+                if carefully:
+                    raise
+                return False
             if inputs_only:  # the memory of what is done with is used for the next
-                if type(g) is _ndarray and g.nbytes >= BIG:
+                if type(g) is ndarray and g.nbytes >= BIG:
                     g = 0.0
                     adjoints.drop(row)
                 else:
@@ -72,12 +80,12 @@ def _sweep(tape: Columns, seeds: Mapping[int, Any], adjoints: Adjoints, carefull
     return True
 
 
-_ndarray = np.ndarray
+ndarray = np.ndarray
 
 
 def _is_nan(g: Any) -> bool:
     """Whether there is a NaN in an adjoint, or may be."""
-    if type(g) is _ndarray:  # of real numbers the sum of the squares is NaN only where one of them is
+    if type(g) is ndarray:  # of real numbers the sum of the squares is NaN only where one of them is
         if g.dtype.kind == "f":
             flat = g.reshape(-1)
             g = flat.dot(flat)
@@ -94,7 +102,7 @@ def forward(tape: Columns, seeds: Mapping[int, Any]) -> list[Any]:
     with np.errstate(all="ignore"):
         for row, (op, left, right, z) in enumerate(zip(tape.ops, tape.left, tape.right, values, strict=True)):
             if op.memory:
-                tangents.append(op.push_memory(tangents, left, values, flats, row))  # type: ignore[attr-defined]
+                tangents.append(op.push_memory(tangents, left, values, flats, row))
             elif op.rule is None:
                 tangents.append(seeds.get(row, 0.0))
             elif all(absent(tangents[p]) for p in op.parents(left, right)):
@@ -110,7 +118,7 @@ def _tangent(tape: Columns, op: Any, left: Any, right: Any, z: Any, tangents: li
         if isinstance(t, tuple) or not np.isnan(t).any():
             return t
     except _SINGULAR:
-        if op.array:
+        if op.array and not hasattr(op, "push_carefully"):
             raise
     if hasattr(op, "push_carefully"):
         return op.push_carefully(tangents, left, right, tape.values, z)
@@ -132,7 +140,7 @@ def replay_arrays(tape: Columns, inputs: Mapping[int, Any], kind: str, shown: Co
         if op is INPUT:
             values.append(inputs.get(row, tape.values[row]))
         elif op.memory:
-            values.append(op.again(left, values, flats))  # type: ignore[attr-defined]
+            values.append(op.again(left, values, flats))
         elif op.rule is None:
             outcome = tape.values[row]
             if kind != "complex":
@@ -159,7 +167,7 @@ def _array_again(op: Any, operands: Any, kind: str) -> Any:
         from .complexstep import value_by_entry
 
         return value_by_entry(op.rule, operands)
-    from .functions import entry_function
+    from .by_entries import entry_function
 
     return entry_function(op.name)(*operands)
 

@@ -15,15 +15,19 @@ from ad_magic.rules.arrays import composed_borders, composed_kinks, sums
 from ad_magic.rules.arrays.composed import COMPOSED, MOVES
 from ad_magic.rules.arrays.frozen import np
 
-from . import functions, memory
+from . import by_entries, functions, writing
 from .array import NUMBERS, Array, operand, record, refresh
 from .buffers import assigned, holds_active
+from .by_entries import UFUNCS
 from .compose import compose
 from .constructors import as_type, copy
-from .functions import FUNCTIONS, INFORMATION, LOOKING, PAIRS, UFUNCS, bound, looked, refuse
+from .functions import FUNCTIONS, INFORMATION, LOOKING, bound, refuse
+from .looks import looked
 from .moves import as_its_kind, move, shares, view_of
-from .operation import PairOperation
+from .pairs import PairOperation
 from .perform import by_entry, pair, pushed
+from .places import entries_as_they_lie
+from .primitives import PAIRS
 
 # ---- moves that keep the order of the entries ----------------------------------------------------
 
@@ -39,7 +43,7 @@ def _in_order(function: Callable[..., Any]) -> Callable[..., Any]:
                 if x.place.flags.forc:
                     order = "C" if x.place.flags.c_contiguous else "F"
                     return move(function, (x, order), {})
-                places = memory.entries_as_they_lie(x.place, order)
+                places = entries_as_they_lie(x.place, order)
                 return move(lambda v: np.reshape(v, -1)[places], (x,), {}, "ravel")
             return move(function, (a, *args), kwargs)
         return _viewed(x, lambda v: function(v, *args, **kwargs), "reshape", lambda z: {"shape": z.shape})
@@ -136,7 +140,7 @@ def _bincount(x: Any, weights: Any = None, minlength: int = 0) -> Any:
 
 
 def _scattered_rule() -> Any:
-    from .memory import SCATTERED
+    from .memory_rows import SCATTERED
 
     return SCATTERED
 
@@ -146,18 +150,18 @@ _SCATTERED = _scattered_rule()
 
 _COUNTS = "counts and has no derivative; write ad_magic.primal(x) for the numbers it counts"
 _OWN: dict[str, Callable[..., Any]] = {
-    "sum": partial(functions._reduction, "sum"), "prod": partial(functions._reduction, "prod"),
-    "mean": partial(functions._reduction, "mean"), "max": partial(functions._reduction, "max"),
-    "min": partial(functions._reduction, "min"), "amax": partial(functions._reduction, "max"),
-    "amin": partial(functions._reduction, "min"),
+    "sum": partial(functions.reduction, "sum"), "prod": partial(functions.reduction, "prod"),
+    "mean": partial(functions.reduction, "mean"), "max": partial(functions.reduction, "max"),
+    "min": partial(functions.reduction, "min"), "amax": partial(functions.reduction, "max"),
+    "amin": partial(functions.reduction, "min"),
     "cumsum": partial(functions._cumulative, "cumsum"), "cumprod": partial(functions._cumulative, "cumprod"),
     "dot": functions._dot, "inner": functions._inner, "outer": functions._outer_product, "einsum":
     functions._einsum, "where": functions._where, "sort": functions._sorted,
     "unique_values": lambda x: np.unique(x),
-    "copyto": functions._copyto, "put": functions._put, "putmask": functions._putmask, "place": functions._place,
-    "put_along_axis": functions._put_along_axis, "fill_diagonal": functions._fill_diagonal,
+    "copyto": writing._copyto, "put": writing._put, "putmask": writing._putmask, "place": writing._place,
+    "put_along_axis": writing._put_along_axis, "fill_diagonal": writing._fill_diagonal,
     "round": _round, "around": _round,
-    "angle": _angle, "real": lambda x: functions.real(_whole(x)), "imag": lambda x: functions.imag(_whole(x)),
+    "angle": _angle, "real": lambda x: by_entries.real(_whole(x)), "imag": lambda x: by_entries.imag(_whole(x)),
     "astype": lambda x, dtype, copy=True, **o: as_type(x, dtype, copy),
     "copy": lambda a, order="K", subok=False: copy(a, order), "pad": _pad, "nan_to_num": _nan_to_num,
     # a view of their argument, or the argument itself: no row of their own
@@ -210,7 +214,7 @@ def _fill() -> None:
     KINKS.update(sums.KINKS | composed_kinks.KINKS)
     for name in _PAIR_FUNCTIONS:
         put(name, bound(PAIRS[name]))
-    put("matmul", functions._matmul)
+    put("matmul", by_entries._matmul)
     put("concat", bound(PAIRS["concatenate"]))
     put("tensordot", lambda *args, **kwargs: functions.boxed(bound(PAIRS["tensordot"])(*args, **kwargs)))
     for name in _REAL_MOVES:

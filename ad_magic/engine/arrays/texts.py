@@ -22,8 +22,8 @@ def pair_text(op: Any, operands: Sequence[str], written: Sequence[str] = ()) -> 
         return special(op, operands)
     if template is not None:
         args, kwargs = template
-        texts = by_name([_text(x, operands) for x in args], written)
-        texts += [f"{k}={_text(x, operands)}" for k, x in kwargs.items()]
+        texts = by_name([text_of(x, operands) for x in args], written)
+        texts += [f"{k}={text_of(x, operands)}" for k, x in kwargs.items()]
         return f"{_called(op)}({', '.join(texts)})"
     if op.rule.several:
         operands = [f"[{', '.join(operands)}]"]
@@ -53,13 +53,13 @@ def _called(op: Any) -> str:
     return f"{_HOMES.get(module.rpartition('.')[2], 'np')}.{name}"
 
 
-def _text(x: Any, operands: Sequence[str]) -> str:
+def text_of(x: Any, operands: Sequence[str]) -> str:
     from .moves import Hole
 
     if type(x) is Hole:
         return operands[x.k]
     if type(x) is list or type(x) is tuple:
-        inner = ", ".join(_text(y, operands) for y in x)
+        inner = ", ".join(text_of(y, operands) for y in x)
         return f"[{inner}]" if type(x) is list else f"({inner}{',' * (len(x) == 1)})"
     return constant(x)
 

@@ -58,6 +58,8 @@ function pathOf(xs, ys, valid, [lo, hi], [low, top], width, high, breaks) {
   return d;
 }
 
+const svgText = (kind, px, py, anchor, content) => `<text class="${kind}" x="${spot(px)}" y="${spot(py)}" text-anchor="${anchor}">${content}</text>`;
+
 function drawCurve(c) {
   const { width, left, right, top, high, between, low, foot } = CURVE;
   const wide = width - left - right, second = top + high + between, bottom = second + low;
@@ -66,42 +68,42 @@ function drawCurve(c) {
   const upper = extent(c.values.filter((_, i) => inside[i]), here ? [c.value] : []);
   const lower = extent(c.slopes.filter((_, i) => inside[i]), here ? [0, c.slope] : [0]);
   const x = (v) => left + share(v, c.lo, c.hi) * wide;
-  const text = (kind, px, py, anchor, content) => `<text class="${kind}" x="${spot(px)}" y="${spot(py)}" text-anchor="${anchor}">${content}</text>`;
-  const shown = (head, v) => `<tspan class="ad-name">${escaped(head)}</tspan>${here ? ` = ${number(v, c.digits)}` : ""}`;
-  let s = text("ad-curve-head", left, top - 10, "start", shown(c.head, c.value));
-  s += text("ad-curve-head ad-curve-second", left, second - 10, "start", shown(c.slope_head, c.slope));
+  const shown = (head, v) => `<tspan class="ad-name">${escaped(head)}</tspan>${here && !Number.isNaN(v) ? ` = ${number(v, c.digits)}` : ""}`;
+  let s = svgText("ad-curve-head", left, top - 10, "start", shown(c.head, c.value));
+  s += svgText("ad-curve-head ad-curve-second", left, second - 10, "start", shown(c.slope_head, c.slope));
   for (const [v, label] of ticks(c.lo, c.hi, 6)) {
     s += `<path class="ad-curve-grid" d="M${spot(x(v))} ${top}v${high}M${spot(x(v))} ${second}v${low}"/>`;
-    s += text("ad-curve-tick", x(v), bottom + 14, "middle", label);
+    s += svgText("ad-curve-tick", x(v), bottom + 14, "middle", label);
   }
   for (const [y0, tall, [a, b], count] of [[top, high, upper, 5], [second, low, lower, 4]]) {
     for (const [v, label] of ticks(a, b, count)) {
       const py = y0 + (1 - share(v, a, b)) * tall;
       s += `<path class="ad-curve-grid${v === 0 ? " ad-curve-zero" : ""}" d="M${left} ${spot(py)}h${wide}"/>`;
-      s += text("ad-curve-tick", left - 6, py + 3.5, "end", label);
+      s += svgText("ad-curve-tick", left - 6, py + 3.5, "end", label);
     }
   }
-  s += text("ad-curve-tick ad-name", left - 18, bottom + 14, "end", escaped(c.name));
+  s += svgText("ad-curve-tick ad-name", left - 18, bottom + 14, "end", escaped(c.name));
   for (const [a, b] of c.elsewhere) {
     const from = spot(x(a)), size = spot(x(b) - x(a));
     s += `<path class="ad-curve-elsewhere" d="M${from} ${top}h${size}v${high}h-${size}zM${from} ${second}h${size}v${low}h-${size}z"/>`;
   }
-  for (const { kind, x: v, text: title } of c.marks) {
+  for (const { kind, x: v, text: title, line, row } of c.marks) {
     const px = spot(x(v));
-    s += `<g class="ad-curve-mark ad-${kind}"><title>${escaped(title)}</title><path d="M${px} ${top}v${high}M${px} ${second}v${low}"/>`;
+    const from = (line ? ` data-ad-line="${line}"` : "") + (row === null ? "" : ` data-ad-row="${row}"`);
+    s += `<g class="ad-curve-mark ad-${kind}"${from}><title>${escaped(title)}</title><path d="M${px} ${top}v${high}M${px} ${second}v${low}"/>`;
     s += `<path class="ad-tip" d="M${px} ${bottom}l-4 7h8z"/></g>`;
   }
-  if (c.marks.length) s += text("ad-curve-tick ad-curve-note", left, bottom + 28, "start", escaped(c.note));
+  if (c.marks.length) s += svgText("ad-curve-tick ad-curve-note", left, bottom + 28, "start", escaped(c.note));
   if (here) s += `<path class="ad-curve-here" d="M${spot(x(c.at))} ${top}v${high}M${spot(x(c.at))} ${second}v${low}"/>`;
   const jumps = c.marks.filter(({ kind }) => kind !== "kink").map((mark) => mark.x);
   const torn = c.marks.map((mark) => mark.x);
   const box = (y0, tall, content) => `<svg x="${left}" y="${y0}" width="${wide}" height="${tall}">${content}</svg>`;
   let above = `<path class="ad-curve-f" d="${pathOf(c.xs, c.values, c.valid, [c.lo, c.hi], upper, wide, high, jumps)}"/>`;
   let below = `<path class="ad-curve-slope" d="${pathOf(c.xs, c.slopes, c.valid, [c.lo, c.hi], lower, wide, low, torn)}"/>`;
-  if (here && Number.isFinite(c.value) && Number.isFinite(c.slope)) {
+  if (here && Math.abs(c.value) < 1e300 && Math.abs(c.slope) < 1e300) { // also no NaN
     const px = share(c.at, c.lo, c.hi) * wide, py = (1 - share(c.value, ...upper)) * high;
     const ux = wide / (c.hi - c.lo), uy = (-c.slope * high) / (upper[1] - upper[0]);
-    const t = NEEDLE / Math.sqrt(ux * ux + uy * uy);
+    const t = NEEDLE / Math.hypot(ux, uy);
     above += `<path class="ad-curve-tangent" d="M${spot(px - t * ux)} ${spot(py - t * uy)}L${spot(px + t * ux)} ${spot(py + t * uy)}"/>`;
     above += `<circle class="ad-curve-point" cx="${spot(px)}" cy="${spot(py)}" r="4"/>`;
     below += `<circle class="ad-curve-point ad-curve-second" cx="${spot(px)}" cy="${spot((1 - share(c.slope, ...lower)) * low)}" r="3.5"/>`;
@@ -109,45 +111,48 @@ function drawCurve(c) {
   return s + box(top, high, above) + box(second, low, below);
 }
 
-// Where the curve leaves the recorded path, or has a corner or a jump, found by looking closer and closer.
-// `look(points)` gives { values, slopes, valid } there.
-function findMarks(look, { name, xs, values, slopes, valid }) {
+// Where the curve leaves the recorded path, or has a corner or a jump, found by looking closer and closer. It yields the
+// points at which it wants { values, slopes, valid }; `origin(points)` gives the line and the row that a mark comes from.
+function* findMarks({ name, xs, values, slopes, valid }, origin) {
   const found = [];
-  const closer = (a, b, which) => {
+  const add = (kind, x, text, [line, row]) => found.push({ kind, x, text, line, row });
+  function* closer(a, b, which) {
     for (let round = 0; round < 5; round++) {
       const points = Array.from({ length: 17 }, (_, k) => a + ((b - a) * k) / 16);
-      const k = which(look(points));
+      const k = which(yield points);
       if (k < 0 || !(points[k] < points[k + 1])) break;
       [a, b] = [points[k], points[k + 1]];
     }
     return [a, b];
-  };
+  }
   const change = (seen) => seen.valid.findIndex((ok, k) => k < 16 && ok !== seen.valid[k + 1]);
   const steepest = (seen) => largest(seen.slopes, seen.valid)[0];
   for (let i = 0; i + 1 < xs.length; i++) {
     if (valid[i] !== valid[i + 1]) {
-      const at = roundWithin(...closer(xs[i], xs[i + 1], change));
-      found.push({ kind: "decision", x: at, text: `at ${name} = ${number(at, 6)} the program decides otherwise` });
+      const [a, b] = yield* closer(xs[i], xs[i + 1], change), at = roundWithin(a, b), [line] = origin([a, b]);
+      add("decision", at, `at ${name} = ${number(at, 6)} ${line ? `line ${line}` : "the program"} decides otherwise`, [line, null]);
     }
   }
   for (const i of candidates(slopes, valid)) {
-    const [a, b] = closer(xs[i], xs[i + 1], steepest);
+    const [a, b] = yield* closer(xs[i], xs[i + 1], steepest);
     const reach = (xs[i + 1] - xs[i]) / 64, at = roundWithin(a, b);
-    const seen = look([at - reach, a, b, at + reach]);
+    const seen = yield [at - reach, a, b, at + reach];
     const jump = Math.abs(slopes[i + 1] - slopes[i]), left = seen.slopes[0], right = seen.slopes[3];
     const still = Math.abs(seen.slopes[2] - seen.slopes[1]);
     const known = seen.valid.every((ok) => ok) && [left, right, still].every(Number.isFinite);
     if (!known || still < jump / 4 || Math.abs(right - left) < jump / 4 || still > 4 * jump || found.some((m) => Math.abs(m.x - at) < reach)) continue;
-    found.push({ kind: "kink", x: at, text: `kink at ${name} = ${number(at, 6)}: slope ${number(left, 4)} on the left, ${number(right, 4)} on the right` });
+    const sides = `slope ${number(left, 4)} on the left, ${number(right, 4)} on the right`;
+    add("kink", at, `kink at ${name} = ${number(at, 6)}: ${sides}`, origin([xs[i], a, b, xs[i + 1]]));
   }
   for (let i = 0; i + 1 < xs.length; i++) {
     const step = Math.abs(values[i + 1] - values[i]), smooth = Math.max(Math.abs(slopes[i]), Math.abs(slopes[i + 1])) * (xs[i + 1] - xs[i]);
     if (!valid[i] || !valid[i + 1] || !Number.isFinite(step) || !(step > 3 * smooth) || !(step > 1e-9 * Math.abs(values[i]))) continue;
-    const [a, b] = closer(xs[i], xs[i + 1], (seen) => largest(seen.values, seen.valid)[0]);
-    const seen = look([a, b]);
+    const [a, b] = yield* closer(xs[i], xs[i + 1], (seen) => largest(seen.values, seen.valid)[0]);
+    const seen = yield [a, b];
     if (!(Math.abs(seen.values[1] - seen.values[0]) > step / 2)) continue;
     const at = roundWithin(a, b);
-    if (!found.some((m) => Math.abs(m.x - at) < (xs[i + 1] - xs[i]) / 64)) found.push({ kind: "jump", x: at, text: `jump at ${name} = ${number(at, 6)}` });
+    if (found.some((m) => Math.abs(m.x - at) < (xs[i + 1] - xs[i]) / 64)) continue;
+    add("jump", at, `jump at ${name} = ${number(at, 6)}`, origin([xs[i], a, b, xs[i + 1]]));
   }
   return found.sort((p, q) => p.x - q.x);
 }
@@ -202,10 +207,11 @@ function noteOf(name, marks) {
 
 const pointsOf = (lo, hi) => Array.from({ length: 200 }, (_, k) => lo * (1 - k / 199) + hi * (k / 199));
 
-// All of a curve; `head`, `slope_head`, `digits` and the grid come with `frame`, the point with `point`.
-function curveOf(look, frame, point) {
-  const xs = pointsOf(frame.lo, frame.hi);
-  const seen = { name: frame.name, xs, ...look(xs) };
-  const marks = findMarks(look, seen);
-  return { ...frame, ...seen, ...point, marks, elsewhere: stretches(xs, seen.valid, marks), note: noteOf(frame.name, marks) };
+// All of a curve but for the point; `head`, `slope_head`, `digits` and the grid come with `frame`. It yields the points
+// at which it wants to know more. `early` gets the curve before its marks are found.
+function* curveSteps(frame, origin = () => [null, null], early = () => {}) {
+  const xs = pointsOf(frame.lo, frame.hi), { values, slopes, valid } = yield xs, c = { ...frame, xs, values, slopes, valid };
+  early({ ...c, marks: [], elsewhere: [], note: "" });
+  const marks = yield* findMarks(c, origin);
+  return { ...c, marks, elsewhere: stretches(xs, valid, marks), note: noteOf(frame.name, marks) };
 }

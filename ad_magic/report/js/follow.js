@@ -1,8 +1,17 @@
 // A report that follows its inputs: what a program computes is written into what Python has drawn, in its place.
-// A column keeps the width that it has had, what is unfolded stays so. live.py says what `data` is.
+// A column keeps the width that it has had, what is unfolded stays so. live.py says what `data` is; `rooms` has the widths
+// of columns, for a report that is drawn anew in the place of another.
 
+const CONDITION_DIGITS = 2;
 
-function follow(report, data) {
+// What a program gives for a row as a number or an array; what is absent is zero.
+function arranged(x, shape) {
+  if (!shape?.length) return x ?? 0;
+  const size = product(shape);
+  return { shape, data: x === null || x === undefined ? Array(size).fill(0) : typeof x === "number" ? Array(size).fill(x) : x };
+}
+
+function follow(report, data, rooms = new Map()) {
   const { digits, tape, shapes } = data;
   const all = (selector, within = report) => [...within.querySelectorAll(selector)];
   const written = new WeakMap(); // what stands in an element, because asking the page for it takes long
@@ -20,18 +29,17 @@ function follow(report, data) {
     if (wide !== element.adWide) element.style.minWidth = `${(element.adWide = wide)}ch`;
   };
 
-  // ---- numbers: of a row by its place on the tape, a number or { shape, data }
+  const roomOf = (what) => rooms.get(what) ?? rooms.set(what, { left: 0, right: 0 }).get(what);
+  const output = data.outputs.length === 1 && !data.outputs[0].shape ? data.outputs[0] : null;
 
-  const arranged = (x, shape) => {
-    if (!shape?.length) return x ?? 0;
-    const size = product(shape);
-    return { shape, data: x === null || x === undefined ? Array(size).fill(0) : typeof x === "number" ? Array(size).fill(x) : x };
-  };
+  // ---- numbers: of a row by its place on the tape
+
   const at = (column, row) => arranged(column?.[tape[row]], shapes[row]);
   const entryOf = (x, place) => (typeof x === "number" ? x : x?.[place] ?? 0);
 
   function slopeOf(found, output, input) {
     const { shape, row, seeds } = data.inputs[input];
+    if (found.slopes) return found.slopes[output.name][input];
     if (found.adjoints) return arranged(found.adjoints[row], shape);
     if (seeds.at(-1) >= found.tangents.length) return null; // so many that the program has none
     const along = seeds.map((seed) => output.parts.map(([from, place]) => (from === null ? 0 : entryOf(found.tangents[seed]?.[from], place))));
@@ -51,8 +59,9 @@ function follow(report, data) {
   const columns = new Map();
   for (const cell of all("[data-ad-cell]")) {
     const key = cell.dataset.adCell;
-    if (!columns.has(key)) columns.set(key, { key, cells: [], room: { left: 0, right: 0 } });
-    columns.get(key).cells.push({ cell, row: Number(cell.closest("tr").dataset.adRow), texts: null, room: { left: 0, right: 0 } });
+    if (!columns.has(key)) columns.set(key, { key, cells: [], room: roomOf(key) });
+    const row = Number(cell.closest("tr").dataset.adRow);
+    columns.get(key).cells.push({ cell, row, line: cell.closest("tr"), texts: null, room: roomOf(`${key} ${row}`) });
   }
   const numbersOf = (found, key) =>
     key === "value" ? found.values : key === "adjoint" ? found.adjoints : found.tangents[data.seeds.indexOf(key.slice("tangent:".length))];
@@ -67,6 +76,19 @@ function follow(report, data) {
     const slopes = Object.keys(data.inputs).map((input) => ({ element: report.querySelector(`[data-ad-grad="${CSS.escape(input)}"]${which}`), digits, of: (found) => slopeOf(found, output, input) }));
     return [{ element: report.querySelector(`.ad-value${which}`), digits: output.digits, of: (found) => valueOf(found, output) }, ...slopes];
   }).filter(({ element }) => element && element.textContent);
+
+  // What can be seen, nearly: null as long as nobody has looked.
+  let near = null, eye = null;
+  function look() {
+    eye = new IntersectionObserver((seen) => {
+      near ??= new Set();
+      for (const { isIntersecting, target } of seen) near[isIntersecting ? "add" : "delete"](target);
+    }, { rootMargin: "50%", scrollMargin: "50%" });
+    for (const { element } of rows) eye.observe(element);
+    if (graph) eye.observe(graph);
+  }
+  const hessian = data.second && heat(report, data, rooms, (found, input) => slopeOf(found, output, input));
+  const graph = report.querySelector(".ad-graph svg"), folded = report.querySelector("details.ad-switch");
 
   // ---- writing
 
@@ -105,7 +127,8 @@ function follow(report, data) {
   // A derivative that is absent is zero; a column or a value that is absent is not known.
   const isKnown = (numbers, key, row) => numbers && (key !== "value" || (numbers[tape[row]] ?? null) !== null);
 
-  function writeColumn({ key, cells, room }, found, isStale, moved) {
+  function writeColumn({ key, cells: all, room }, found, isStale, moved, isNear) {
+    const cells = all.filter(({ line }) => isNear(line));
     const numbers = numbersOf(found, key), texts = [];
     const fresh = cells.map((one) => {
       const unknown = !isKnown(numbers, key, one.row) || (key === "adjoint" && found.changed);
@@ -164,22 +187,36 @@ function follow(report, data) {
     write(label, slopes.map((s) => number(s, Math.min(digits, 4))).join(" + "));
   }
 
+  // By how much a relative error of a row is larger in the output: |v̄ v / z|, summed over the entries of an array.
+  function conditionOf(row, found) {
+    const z = output && data.order.length && found.adjoints ? Math.abs(valueOf(found, output)) : 0;
+    if (!z || !Number.isFinite(z)) return null;
+    const [value, adjoint] = [found.values, found.adjoints].map((column) => at(column, row));
+    const size = typeof value === "number" ? Math.abs(value * adjoint) : value.data.reduce((sum, v, k) => sum + Math.abs(v * adjoint.data[k]), 0);
+    return Number.isFinite(size / z) ? size / z : null;
+  }
+
   function writePartials({ row, partial }, found, moved) {
     const slopes = found.partials[tape[row]] ?? [];
-    const unknown = slopes.length ? slopes.includes(null) : data.parents[row].length > 0;
+    const unknown = slopes.includes(null); // of a function pair there are none, in Python too
     partial.classList.toggle("ad-stale", unknown && moved);
     if (unknown) return;
     const texts = data.parents[row].flatMap((parent, k) =>
       k >= slopes.length ? [] : [`\u2202v<sub>${row + 1}</sub>/\u2202v<sub>${parent + 1}</sub> = ${brief(arranged(slopes[k], data.partials[row]?.[k]), digits)}`]);
+    const condition = conditionOf(row, found);
+    if (condition !== null) texts.push(`condition = ${brief(condition, CONDITION_DIGITS)}`);
     fill(partial, texts.join(", "));
     least(partial, texts.join(", ").replace(/<.*?>/g, ""));
   }
 
   // What does not follow is greyed, and has its colour back as soon as it does.
+  let greyed = true;
   function grey(found, isStale, moved) {
     report.classList.toggle("ad-elsewhere", Boolean(found.changed));
     report.classList.toggle("ad-moved", moved);
     report.classList.toggle("ad-without-partials", moved && !found.partials);
+    if (!found.changed && !greyed) return;
+    greyed = Boolean(found.changed);
     for (const { element, row } of [...rows, ...nodes]) element.classList.toggle("ad-stale", isStale(row));
     for (const { element, head, label } of edges) {
       element.classList.toggle("ad-stale", isStale(head));
@@ -190,15 +227,20 @@ function follow(report, data) {
   // ---- what a caller gets
 
   // Write what the program has found at a point; `moved` says whether it is another than the report was made at.
-  function show(found, moved = true) {
+  // `inPassing` leaves out what nobody can see: a gesture goes on, and at its end all is written.
+  function show(found, moved = true, inPassing = false) {
+    if (inPassing && !eye) look();
+    const isNear = (element) => !inPassing || !near || near.has(element);
     const isStale = (row) => Boolean(found.changed) && tape[row] >= found.changed.row;
-    for (const column of columns.values()) writeColumn(column, found, isStale, moved);
+    for (const column of columns.values()) writeColumn(column, found, isStale, moved, isNear);
     if (!found.changed) for (const one of results) writeResult(one, found, moved);
-    for (const one of nodes) if (!isStale(one.row) && isKnown(found.values, "value", one.row)) writeNode(one, found);
+    if (isNear(graph)) for (const one of nodes) if (!isStale(one.row) && isKnown(found.values, "value", one.row)) writeNode(one, found);
     if (found.partials) {
-      for (const one of edges) if (!isStale(one.head)) writeEdge(one, found);
-      for (const one of rows) if (one.partial && !isStale(one.row)) writePartials(one, found, moved);
+      if (isNear(graph)) for (const one of edges) if (!isStale(one.head)) writeEdge(one, found);
+      const isOpen = !inPassing || folded?.open;
+      for (const one of rows) if (isOpen && one.partial && !isStale(one.row) && isNear(one.element)) writePartials(one, found, moved);
     }
+    hessian?.show(found, moved);
     grey(found, isStale, moved);
   }
 
@@ -222,16 +264,33 @@ function follow(report, data) {
     return data.finite ? Number(Object.keys(tape).find((row) => isBad(at(found.values, row))) ?? -1) : -1;
   }
 
-  const output = data.outputs.length === 1 && !data.outputs[0].shape ? data.outputs[0] : null;
+  // The slope of a row along entry `place` of an input; NaN where the program does not tell.
+  function slopeAt(found, { row, place }, input, entry) {
+    const { row: start, seeds } = data.inputs[input], seed = seeds[entry];
+    if (row === null) return 0;
+    if (found.tangents?.[seed]) return entryOf(found.tangents[seed][row], place);
+    const known = new Map(); // in reverse mode: forward through the local partials of numbers
+    for (const [key, at] of Object.entries(tape)) {
+      const slope = (sum, parent, k) => known.get(parent) === 0 ? sum : sum + (known.get(parent) ?? NaN) * (found.partials?.[at]?.[k] ?? NaN);
+      known.set(Number(key), at === start ? 1 : shapes[key] ? NaN : data.parents[key].reduce(slope, 0));
+      if (at === row) return known.get(Number(key));
+    }
+    return NaN;
+  }
+
+  // Value and slope along entry `entry` of an input, of a number: of data.subjects, or { row, place } of the tape.
+  function curve(found, input, entry, of = data.subjects[0]) {
+    const value = of.row === null ? of.place : (found.values[of.row] ?? null) === null ? NaN : entryOf(found.values[of.row], of.place);
+    const whole = of === data.subjects[0] && data.subjects.length === 1; // the one that adjoints are of
+    return [value, whole && found.adjoints ? entryOf(found.adjoints[data.inputs[input].row], entry) : slopeAt(found, of, input, entry)];
+  }
 
   return {
     show,
+    second: (told) => hessian?.put(told),
     prepare,
     firstBad,
-    // f and f' of the one scalar output with respect to entry `place` of an input, of what the program has found
-    curve: (found, input, place) => {
-      const slope = slopeOf(found, output, input);
-      return [valueOf(found, output), typeof slope === "number" ? slope : slope.data[place]];
-    },
+    curve,
+    stop: () => eye?.disconnect(),
   };
 }

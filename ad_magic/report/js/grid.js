@@ -20,7 +20,8 @@ function atPlaces(value, places) {
 function gridIndex({ lo, hi, steps }, value) {
   const half = hi / 2 - lo / 2;
   const share = half ? (value / 2 - lo / 2) / half : 0;
-  return Math.min(Math.max(Math.round(share * steps), 0), steps);
+  const place = share * steps, up = Math.round(place); // halfway between two steps it is the even one, as in Python
+  return Math.min(Math.max(up - place === 0.5 && up % 2 ? up - 1 : up, 0), steps);
 }
 
 // The grid with one end moved outward, so that it holds the value.

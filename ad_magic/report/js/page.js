@@ -3,10 +3,9 @@
 function page(root, data, program) {
   const find = (selector) => root.querySelector(selector);
   const report = find(".ad-report");
-  for (const row of report.querySelectorAll("tr[data-ad-row]")) { // the file leaves out what is alike in all rows
-    row.querySelectorAll(":scope > .ad-number").forEach((cell, k) => (cell.dataset.adCell = data.columns[k]));
-  }
-  const live = follow(report, data);
+  whole(report, data);
+  const live = follow(report, data), sweeps = film(report, data);
+  linked(report, data, (row) => drawing?.subject(row));
   const start = program.inputs.map(({ value }) => value);
   const x = [...start];
   const labels = program.inputs.map(({ name, entry }) => name + (entry?.length ? `[${entry.join(", ")}]` : ""));
@@ -22,7 +21,9 @@ function page(root, data, program) {
       grid: { lo, hi, steps },
     };
   });
-  const note = find(".ad-live"), reset = find(".ad-reset"), figure = find("svg.ad-curve"), along = find(".ad-along");
+  const note = find(".ad-live"), reset = find(".ad-reset");
+  let last = null; // what was moved last
+  const drawing = find(".ad-picture") && picture(find(".ad-picture"), data, program, live, { moved });
 
   // ---- the inputs
 
@@ -43,7 +44,7 @@ function page(root, data, program) {
     x[control.k] = value;
     control.grid = widen(control.grid, value);
     showInput(control, typed);
-    if (along) along.value = controls.indexOf(control);
+    last = control;
     soon();
   }
 
@@ -66,7 +67,9 @@ function page(root, data, program) {
     }
     soon();
   });
-  along?.addEventListener("change", () => soon());
+  function moved(pairs) {
+    for (const [k, value] of pairs) put(controls.find((control) => control.k === k), value);
+  }
 
   // ---- what follows from them: once for each frame
 
@@ -84,9 +87,11 @@ function page(root, data, program) {
     const found = program.run([...x]);
     const moved = x.some((value, k) => !Object.is(value, start[k]));
     live.show(found, moved);
+    sweeps.show(found);
     reset.disabled = !moved;
     say(found);
-    if (figure) draw(found);
+    drawing?.draw(found, x, last?.k, last?.grid, last?.what);
+    last = null;
   }
 
   function say(found) {
@@ -100,45 +105,12 @@ function page(root, data, program) {
     }
   }
 
-  // The curve is sampled anew only when something else than its own input has moved; then after the numbers.
-  let curve = null, drawn = "", later = 0;
-  function draw(found) {
-    const { k, grid, what } = controls[along ? Number(along.value) : 0];
-    const key = JSON.stringify([k, grid, x.filter((_, i) => i !== k)]);
-    clearTimeout(later);
-    if (key === drawn) return putPoint(found, k, what);
-    later = setTimeout(() => {
-      curve = curveOf((points) => look(points, k, what), { ...what, lo: grid.lo, hi: grid.hi, digits: data.digits }, {});
-      drawn = key;
-      putPoint(found, k, what);
-    });
-  }
-
-  function look(points, k, what) {
-    const seen = { values: [], slopes: [], valid: [] };
-    const there = [...x];
-    for (const point of points) {
-      there[k] = point;
-      const found = program.run(there);
-      const [value, slope] = found.changed ? [NaN, NaN] : live.curve(found, what.input, what.place);
-      seen.values.push(value);
-      seen.slopes.push(slope);
-      seen.valid.push(!found.changed);
-    }
-    return seen;
-  }
-
-  function putPoint(found, k, what) {
-    const [value, slope] = found.changed ? [null, null] : live.curve(found, what.input, what.place);
-    attribute(figure, "aria-label", `${what.head} along ${what.name}, its tangent line, and ${what.slope_head} below`);
-    figure.innerHTML = drawCurve({ ...curve, at: x[k], value, slope });
-  }
-
   // ---- the beginning: room for the numbers to come, as far as it is found in a moment
 
-  const until = performance.now() + 80;
-  for (const { k, grid } of controls) {
-    for (let place = 0; place <= 24 && performance.now() < until; place++) {
+  const until = performance.now() + 150, inner = [...Array(23).keys()].map((place) => place + 1);
+  for (const place of [0, 24, ...inner]) { // the ends first: there the numbers are longest
+    for (const { k, grid } of controls) {
+      if (performance.now() > until) break;
       live.prepare(program.run(x.map((value, i) => (i === k ? gridValue(grid, Math.round((place * grid.steps) / 24)) : value))));
     }
   }

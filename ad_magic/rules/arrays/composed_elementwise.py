@@ -14,8 +14,8 @@ from .composed_parts import NOT_GIVEN, Body, double_only, operand
 
 
 def clip(
-    a: Any, a_min: Any = NOT_GIVEN, a_max: Any = NOT_GIVEN, out: Any = None, *, min: Any = NOT_GIVEN,  # noqa: A002
-    max: Any = NOT_GIVEN, **kwargs: Any,  # noqa: A002 - NumPy's name
+    a: Any, a_min: Any = NOT_GIVEN, a_max: Any = NOT_GIVEN, out: Any = None, *, min: Any = NOT_GIVEN,
+    max: Any = NOT_GIVEN, **kwargs: Any,
 ) -> Any:  # fmt: skip
     """min(max(a, low), high)."""
     double_only("np.clip", kwargs.pop("dtype", None), out)

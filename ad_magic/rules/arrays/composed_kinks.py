@@ -17,10 +17,22 @@ _EQUAL = "values are equal, and the derivative is that of the one which the orde
 def _std(z: Any, a: Any, *args: Any, **options: Any) -> str | None:
     """
     >>> _std(np.float64(0), np.ones(3)), _std(np.float64(0), np.ones(1))
-    ('it has a corner where all values are equal', None)
+    ('it has a corner where all values are equal, and 0 is taken', None)
     """
     corner = np.size(a) > np.size(z) and bool(np.any(z == 0))
-    return "it has a corner where all values are equal" if corner else None
+    return "it has a corner where all values are equal, and 0 is taken" if corner else None
+
+
+def _clip(z: Any, a: Any, low: Any = None, high: Any = None, *args: Any, **options: Any) -> str | None:
+    """
+    >>> _clip(1.0, 1.0, -1, 1), _clip(0.5, 0.5, -1, 1)
+    ('it has a corner at its bounds, where a tie shares the derivative evenly', None)
+    """
+    low, high = (
+        options.get(old, options.get(new, x)) for old, new, x in (("a_min", "min", low), ("a_max", "max", high))
+    )
+    tied = [np.any(np.equal(a, bound)) for bound in (low, high) if bound is not None]
+    return "it has a corner at its bounds, where a tie shares the derivative evenly" if any(tied) else None
 
 
 def _sort(z: Any, a: Any, axis: int = -1) -> str | None:
@@ -61,6 +73,7 @@ def _among(a: Any, q: Any, axis: Any, quantile: Callable[..., Any]) -> Any:
 
 
 KINKS: dict[str, Callable[..., str | None]] = {
+    "clip": _clip,
     "std": _std,
     "nanstd": _std,
     "sort": _sort,

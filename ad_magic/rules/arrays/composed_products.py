@@ -195,13 +195,13 @@ def linalg_trace(x: Any, /, *, offset: int = 0, dtype: Any = None) -> Any:
     return trace(x, offset, -2, -1, dtype)
 
 
-def matrix_norm(x: Any, /, *, keepdims: bool = False, ord: Any = "fro") -> Any:  # noqa: A002 - NumPy's name
+def matrix_norm(x: Any, /, *, keepdims: bool = False, ord: Any = "fro") -> Any:
     """The norm over the last two axes."""
     return np.linalg.norm(operand(x), ord=ord, axis=(-2, -1), keepdims=keepdims)
 
 
 def vector_norm(
-    x: Any, /, *, axis: Any = None, keepdims: bool = False, ord: Any = 2  # noqa: A002 - NumPy's name
+    x: Any, /, *, axis: Any = None, keepdims: bool = False, ord: Any = 2
 ) -> Any:  # fmt: skip
     """The vector norm over any axes, as if they were one."""
     x = operand(x)

@@ -46,7 +46,7 @@ def piecewise(x: Any, condlist: Any, funclist: Any, *args: Any, **kw: Any) -> An
     filled, source = 1, np.zeros(np.size(x), np.intp)
     for condition, function in zip(conditions, funclist, strict=True):
         places = np.nonzero(condition)[0]
-        if isinstance(function, Callable):  # type: ignore[arg-type]  # the abstract class of collections.abc
+        if callable(function):
             if not len(places):
                 continue
             function = function(np.take(flat, places), *args, **kw)
@@ -126,7 +126,7 @@ def sort_complex(a: Any) -> Any:
 
 def unique(
     ar: Any, return_index: bool = False, return_inverse: bool = False, return_counts: bool = False, axis: Any = None, *,
-    equal_nan: bool = True, sorted: bool = True,  # noqa: A002 - NumPy's name
+    equal_nan: bool = True, sorted: bool = True,
 ) -> Any:  # fmt: skip
     """The sorted entries without repetition: of equal ones the first."""
     ar = operand(ar)

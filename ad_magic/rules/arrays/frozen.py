@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import numpy as np
 else:
-    import numpy  # noqa: ICN001
+    import numpy  # noqa: ICN001  `np` is the copy
     import numpy.fft
     import numpy.linalg
 

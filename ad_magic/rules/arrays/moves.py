@@ -36,7 +36,7 @@ def is_basic(index: Any) -> bool:
 
 def _pull_item(k: int, g: Any, z: Any, a: Any, index: Any) -> Any:
     if type(g) is np.ndarray or isinstance(g, (float, complex)):
-        return _spread(g, index, a.shape)
+        return _spread(g, index, getattr(a, "shape", ()))  # of a number: x[()]
     raise NotImplementedError  # the engine has another way for an active adjoint
 
 

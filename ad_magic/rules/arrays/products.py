@@ -55,10 +55,11 @@ def _value_einsum(*operands: Any, subscripts: str) -> Any:
 
 
 def _pull_einsum(k: int, g: Any, z: Any, *operands: Any, subscripts: str) -> Any:
-    terms, output = parsed(subscripts, [x.ndim for x in operands])
+    shapes = [getattr(x, "shape", ()) for x in operands]  # the adjoint of a number is one, and may be an operand
+    terms, output = parsed(subscripts, list(map(len, shapes)))
     sizes: dict[str, int] = {}
-    for term, x in zip(terms, operands, strict=True):
-        for letter, n in zip(term, x.shape, strict=True):
+    for term, shape in zip(terms, shapes, strict=True):
+        for letter, n in zip(term, shape, strict=True):
             sizes[letter] = max(n, sizes.get(letter, 1))
     others = [(t, conj(x)) for j, (t, x) in enumerate(zip(terms, operands, strict=True)) if j != k]
     factors: list[tuple[str, Any]] = [(output, g), *others]

@@ -66,7 +66,7 @@ def det(a: Any, overwrite_a: Any = False, check_finite: Any = True) -> Any:
     return np.linalg.det(operand(a))
 
 
-def norm(a: Any, ord: Any = None, axis: Any = None, keepdims: bool = False, check_finite: Any = True) -> Any:  # noqa: A002
+def norm(a: Any, ord: Any = None, axis: Any = None, keepdims: bool = False, check_finite: Any = True) -> Any:
     return np.linalg.norm(operand(a), ord, axis, keepdims)
 
 

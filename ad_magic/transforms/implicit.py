@@ -1,0 +1,115 @@
+"""Roots and fixed points, differentiated by the implicit function theorem, whatever way led there.
+
+What the function reads besides its argument (from its closure, from globals, from `args`) are the variables. At a root
+t of F(t, v) = 0 the derivative is dt/dv = -F_v / F_t (Griewank & Walther 2008, section 15.2; Blondel et al. 2022).
+"""
+
+from __future__ import annotations
+
+import functools
+import math
+from collections.abc import Callable
+from typing import Any
+
+from ad_magic.engine.active import primal
+from ad_magic.engine.boundary import boundary
+
+from .values import is_array
+
+TOLERANCE = 1e-14
+STEPS = 10_000  # of an iteration that converges slowly, by a factor of 0.997 in each step
+NEWTON = 200
+
+
+@boundary
+def fixed_point(f: Callable[..., Any], x0: Any, args: tuple[Any, ...] = (), tol: float = TOLERANCE) -> Any:
+    """The x with f(x, *args) = x, by iterating from x0: a real number or an array, as x0 is.
+
+    It stops where a step is below `tol` in relation to x, or as small as rounding allows. Raises ValueError where the
+    iteration does not come to rest: a fixed point is found only where f is a contraction near it.
+
+    >>> import math
+    >>> from ad_magic import grad
+    >>> kepler = lambda m, e: fixed_point(lambda x: m + e * math.sin(x), m)
+    >>> round(kepler(1.0, 0.5), 10), round(grad(kepler)(1.0, 0.5), 10)
+    (1.4987011335, 1.0373620219)
+    """
+    return _solver("fixed_point")(f, x0, **_given(args, tol))
+
+
+@boundary
+def root(f: Callable[..., Any], x0: Any, args: tuple[Any, ...] = (), tol: float = TOLERANCE) -> Any:
+    """An x with f(x, *args) = 0, by Newton's method from x0: a real number, or an array for a system of equations.
+
+    It stops where a step is below `tol` in relation to x, or as small as rounding allows. Raises ValueError where the
+    method does not come to rest.
+
+    >>> from ad_magic import grad
+    >>> grad(lambda a: root(lambda x: x**2 - a, 1.0))(4.0)
+    0.25
+    """
+    return _solver("root")(f, x0, **_given(args, tol))
+
+
+def _given(args: tuple[Any, ...], tol: float) -> dict[str, Any]:
+    """What the row of the result is to say of a call: not what goes without saying."""
+    return {**({"args": args} if args else {}), **({"tol": tol} if tol != TOLERANCE else {})}
+
+
+@functools.cache
+def _solver(name: str) -> Callable[..., Any]:
+    from ad_magic.engine.roots import solver  # not before it is used: it loads NumPy
+    from ad_magic.engine.solvers import binder
+
+    iterate = {"fixed_point": _iterated, "root": _by_newton}[name]
+    return solver(iterate, name, binder(iterate), "f", ("x0",), name == "fixed_point", name == "root")
+
+
+def _iterated(f: Callable[..., Any], x0: Any, args: tuple[Any, ...] = (), tol: float = TOLERANCE) -> Any:
+    return _rest("fixed_point", lambda x: f(x, *args), x0, tol, STEPS)
+
+
+def _by_newton(f: Callable[..., Any], x0: Any, args: tuple[Any, ...] = (), tol: float = TOLERANCE) -> Any:
+    from .linear import linearize
+    from .matrices import jacobian
+
+    def step(x: Any) -> Any:
+        if not is_array(x):
+            value, push = linearize(lambda x: f(x, *args), x)
+            slope = push(1.0)
+            return x - value / slope if slope else math.nan
+        import numpy as np
+
+        value = f(x, *args)
+        slopes = jacobian(lambda x: f(x, *args))(x)
+        size = x.size
+        return x - np.linalg.solve(np.reshape(slopes, (size, size)), np.reshape(value, size)).reshape(x.shape)
+
+    return _rest("root", step, x0, tol, NEWTON)
+
+
+def _rest(name: str, step: Callable[[Any], Any], x0: Any, tol: float, steps: int) -> Any:
+    """Where an iteration comes to rest."""
+    x = primal(x0) if not is_array(x0) else x0
+    x = float(x) if not is_array(x) else x
+    last = math.inf
+    for _ in range(steps):
+        new = step(x)
+        moved, size = _size(new, x)
+        x = new
+        if not math.isfinite(moved):
+            break
+        # within rounding a step no longer gets shorter
+        if moved <= tol * size or (moved <= 1e-12 * size and moved >= last):
+            return x
+        last = moved
+    raise ValueError(f"{name}: no rest after {steps} steps from {x0!r}; try a start that is nearer to it")
+
+
+def _size(new: Any, old: Any) -> tuple[float, float]:
+    """How far two values are from one another, and how large they are."""
+    if not is_array(new):
+        return abs(new - old), max(abs(new), 1e-300)
+    import numpy as np
+
+    return float(np.linalg.norm(new - old)), max(float(np.linalg.norm(new)), 1e-300)
