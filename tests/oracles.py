@@ -196,6 +196,8 @@ class Cells:
         """Take away the names that cells have made. (`shell.reset` collects garbage: a tenth of a second each time.)"""
         for name in set(self.shell.user_ns) - self.before:
             del self.shell.user_ns[name]
+        if "ad_magic" not in self.shell.extension_manager.loaded:  # a test before has had the shell for itself
+            self.shell.run_line_magic("load_ext", "ad_magic")
         return self
 
     def done(self) -> None:

@@ -76,7 +76,7 @@ class Program:
         return names
 
     def statement(self, names: list[str], indent: str, depth: int, loop: bool) -> list[str]:
-        write = lambda text: self.lines.append(indent + text)  # noqa: E731
+        write = lambda text: self.lines.append(indent + text)
         draw = self.random.random()
         own = [n for n in names if n not in ("x", "y")] or names
         if draw < 0.3 or depth == 0:

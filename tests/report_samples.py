@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field, replace
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -28,6 +29,8 @@ class Sample:
     output_rows: dict[str, int | None] = field(default_factory=dict)
     order: list[int] = field(default_factory=list)
     output_label: str | None = None
+    up_to: int = 1
+    run: Any = field(default_factory=lambda: SimpleNamespace(fixed={}))
 
     @property
     def jacobian(self) -> Any:

@@ -143,6 +143,7 @@ def test_forward_reverse_and_the_complex_step_agree(program):
         compiled = compile_cell(ast.parse(source), source, "<cell>")
         run, _ = run_program(compiled, names, {"x": x.copy()}, of=("y",), mode=mode)
         result = Result(run)
+        assert result.sparsity.pattern[0][np.abs(want.ravel()) > 1e-6].all(), source
         assert result.value == pytest.approx(plain["y"], rel=1e-12), source
         np.testing.assert_allclose(result.grad["x"], want, rtol=0, atol=tolerance * scale, err_msg=f"{mode}\n{source}")
         for name, value in plain.items():  # the namespace is that of a plain run

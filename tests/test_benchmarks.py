@@ -51,6 +51,12 @@ def test_the_command_prints_every_row(root: Path) -> None:
         assert row in done.stdout, row
 
 
+def test_checkpoints_are_measured_side_by_side(module: Any) -> None:
+    (row,) = module("checkpoints").rows(1, lengths=(64,), size=2_000)
+    assert row.what == "64 steps, 8 checkpoints"
+    assert float(row.ours.split()[0]) < float(row.other.split()[0])
+
+
 def test_the_command_prints_the_rows_of_the_arrays(
     module: Any, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -75,6 +81,22 @@ def test_the_command_prints_the_rows_of_the_arrays(
         assert f"\n    {name}" in printed, name
     assert printed.count("≤") == 2, "the two budgets"
     assert f"≤ {arrays.LARGE} ×" in printed
+
+
+def test_the_command_prints_the_rows_of_second_derivatives(
+    module: Any, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Each contender has computed what ours has: it would not be timed else."""
+    second, timing, command = module("second"), module("timing"), module("__main__")
+    monkeypatch.setattr(second, "functions", lambda found=second.functions: found()[:1])
+    monkeypatch.setattr(second, "peer_version", lambda name: "0" if name == "autograd" else None)
+    monkeypatch.setattr(timing, "_LONG_TURN", 0.0)
+    monkeypatch.setattr(sys, "argv", ["benchmarks", "--only", "second", "--rounds", "1"])
+    command.main()
+    printed = capsys.readouterr().out
+    for row in ("Rosenbrock, n = 30, product: ad_magic", "Rosenbrock, n = 30, Hessian: ad_magic"):
+        assert f"\n{row} " in printed, row
+    assert printed.count("    autograd 0 ") == printed.count("    ad_magic, of a recorded run ") == 2
 
 
 @pytest.mark.parametrize("name", SIZES)
@@ -103,7 +125,6 @@ def _differences(loss: Any, start: list[np.ndarray], k: int, step: float = 1e-5)
 
 @pytest.mark.parametrize("name", SIZES)
 def test_autograd_has_the_gradients_by_hand(module: Any, name: str) -> None:
-    pytest.importorskip("autograd")
     program = getattr(module("programs"), name)(**SIZES[name])
     value, gradient = module("arrays").with_autograd(program)(*program.arguments)
     expected, by_hand = program.by_hand(*program.arguments)
@@ -122,3 +143,33 @@ def test_the_training_by_hand_learns(module: Any) -> None:
 def test_a_program_is_a_cell(module: Any) -> None:
     program = module("programs").mlp(3, 2)
     assert module("arrays").body(program).splitlines()[-1] == "np.mean((out - y) ** 2)"
+
+
+def test_without_a_browser_the_panel_is_not_measured_and_that_is_said(
+    module: Any, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    panel, command = module("panel"), module("__main__")
+    monkeypatch.setattr(panel, "absent", lambda: ["a Chromium (set CHROMIUM to its path)"])
+    monkeypatch.setattr(sys, "argv", ["benchmarks", "--only", "panel"])
+    command.main()
+    printed = capsys.readouterr().out
+    assert "The panel is not measured: not found: a Chromium (set CHROMIUM to its path).\n" in printed
+    assert "budgets measured here" not in printed
+
+
+def test_taylor_prints_its_rows(
+    module: Any, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    timing, command = module("timing"), module("__main__")
+    monkeypatch.setattr(timing, "_TURN", 0.0)  # each contender once
+    monkeypatch.setattr(module("taylor"), "peer_version", lambda name: None)  # JAX compiles for seconds
+    monkeypatch.setattr(sys, "argv", ["benchmarks", "--only", "taylor", "--rounds", "1", "--order", "3"])
+    command.main()
+    printed = capsys.readouterr().out
+    for row in (
+        "order 3, exp(sin(x))",
+        "    ad_magic.grad, nested 3 times",
+        "jax is not installed",
+        "order 40, beside",
+    ):
+        assert row in printed, row

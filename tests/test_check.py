@@ -15,15 +15,15 @@ import numpy as np
 import pytest
 from oracles import EXACT, slope
 
-from ad_magic.check import CheckReport
-from ad_magic.check.compare import ratio
+from ad_magic.check.agreement import ratio
 from ad_magic.check.complexstep import complex_step
 from ad_magic.check.differences import judge, measure
-from ad_magic.check.formulas import evaluate
+from ad_magic.check.formulas import FormulaError, evaluate
 from ad_magic.check.verdict import relative_error
 from ad_magic.engine.operation import operation, value_of
 from ad_magic.engine.tape import Tape, replay
 from ad_magic.engine.traced import Traced
+from ad_magic.report.check_report import CheckReport
 from ad_magic.report.result import Result
 from ad_magic.rules import RULES
 from ad_magic.rules.number import NotAnalytic
@@ -33,11 +33,9 @@ inf, nan = math.inf, math.nan
 
 
 @pytest.fixture
-def loaded(shell):
-    shell.run_line_magic("load_ext", "ad_magic")
-    shell.colors = "nocolor"
-    shell.run_cell("import math", silent=True)
-    return shell
+def loaded(loaded):
+    loaded.run_cell("import math", silent=True)
+    return loaded
 
 
 @pytest.fixture
@@ -563,9 +561,9 @@ def test_a_matrix_as_input(run):
 
 def test_of_very_many_entries_some_are_checked(run):
     report = run("z = sum([v*v for v in w])", w=np.linspace(1, 2, 1000)).check(expect={"w[501]": "2*w[501]"})
-    assert report.ok and 50 < len(report.verdicts) < 200 and "w[501]" in report.verdicts
+    assert report.ok and 4 <= len(report.verdicts) < 200 and "w[501]" in report.verdicts
     assert any("of 1000 entries were checked" in note for note in report.notes)
-    assert "more rows are not shown" in repr(report)
+    assert [line.split()[0] for line in repr(report).splitlines() if line.startswith("w")] == ["w[…]", "w[501]"]
 
 
 def test_several_outputs(run):
@@ -774,7 +772,7 @@ def test_a_formula_that_does_not_work_is_one_sentence(run, formula, says):
     with pytest.raises(ValueError, match=re.escape(says)) as caught:
         run("z = x*x", x=3.0).check(expect={"x": formula})
     assert "\n" not in str(caught.value)
-    assert type(caught.value) is ValueError
+    assert isinstance(caught.value, FormulaError)
 
 
 def test_a_formula_for_something_that_is_no_input(run):
@@ -858,7 +856,7 @@ def test_the_faces_of_a_report(run):
     assert lines[2].split() == ["input", "against", "independent", "ad_magic", "relative", "error", "verdict"]
     assert all(len(line) < 140 for line in lines)
     html = bundle["text/html"]
-    assert html.startswith('<div class="ad-report ad-check">') and html.count("<tr") == len(report.rows) + 1
+    assert html.startswith('<div class="ad-report">') and html.count("<tr") == len(report.rows) + 1
     assert "--ad-text" in html and "<script" not in html
     assert report.to_markdown().count("\n|") == len(report.rows) + 2
 

@@ -7,12 +7,6 @@ import math
 import pytest
 
 
-@pytest.fixture
-def loaded(shell):
-    shell.run_line_magic("load_ext", "ad_magic")
-    return shell
-
-
 def result(shell, cell, **inputs):
     shell.user_ns.update(inputs)
     done = shell.run_cell(f"%%grad {' '.join(inputs)} -o r_ -q\nimport math\n{cell}", silent=True)
@@ -50,7 +44,7 @@ def test_it_works_at_another_input(loaded, kind):
 
 
 def test_another_kind_is_refused(loaded):
-    with pytest.raises(ValueError, match="'forward', 'reverse' and 'interleaved'"):
+    with pytest.raises(ValueError, match="'forward', 'reverse', 'interleaved', 'jax' and 'torch'"):
         result(loaded, CELLS[0], x=2.0, y=3.0).code("backward")
 
 

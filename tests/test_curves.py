@@ -7,8 +7,11 @@ import math
 import pytest
 from test_live_scripts import sampled
 
+from ad_magic import trace
 from ad_magic.report import curves, figure
+from ad_magic.report.picture import figures
 from ad_magic.report.plot import plot
+from ad_magic.report.subjects import subjects
 
 
 def marks(name: str, **more) -> list[tuple[str, float]]:
@@ -83,3 +86,88 @@ def test_in_plain_characters_it_is_no_wider_than_the_terminal():
         assert max(map(len, lines)) <= width
         assert sum("●" in line for line in lines) == 2
     assert "decides otherwise at x = 0.25" in plot(sampled("branch"), 80)
+
+
+KINKED = """a = abs(x - 0.25)
+if x < 3:
+    z = a * y
+else:
+    z = a"""
+
+
+def test_a_mark_says_the_line_or_the_row_that_it_comes_from(result):
+    r = result(KINKED, "x=2 y=3")
+    (along, _) = curves.movable(r, {"x": (0.0, 4.0)})
+    found = curves.curve_along(r, along, subjects(r)[0])
+    kinks = [mark for mark in found.marks if mark.kind == "kink"]
+    assert [(mark.x, r.rows[mark.row].op, mark.line) for mark in kinks] == [(0.25, "abs", None)]
+    assert f'data-ad-row="{kinks[0].row}"' in figure.drawing(found)
+    assert [(mark.x, mark.line, mark.row) for mark in found.marks if mark.kind == "decision"] == [(3.0, 3, None)]
+    assert 'data-ad-line="3"' in figure.drawing(found)
+    assert "line 3 decides otherwise" in figure.drawing(found)
+
+
+def test_a_curve_can_be_that_of_any_row(result):
+    r = result("a = x * x\nb = math.exp(a) * y\nz = math.log(b)", "x=0.5 y=3")
+    row = next(row.index for row in r.rows if row.label == "b")
+    (subject,) = subjects(r, row)
+    c = curves.curve_along(r, curves.movable(r, {})[0], subject)
+    assert (c.frame.head, c.frame.slope_head) == ("v₅", "∂v₅/∂x")
+    for x, value, slope in zip(c.xs, c.values, c.slopes, strict=True):
+        assert value == pytest.approx(3 * math.exp(x * x), rel=1e-12)
+        assert slope == pytest.approx(6 * x * math.exp(x * x), rel=1e-12)
+    assert (c.value, c.slope) == (pytest.approx(3 * math.exp(0.25)), pytest.approx(3 * math.exp(0.25)))
+
+
+def test_what_is_decided_after_a_row_does_not_matter_to_it(result):
+    r = result("a = x * x\nif a > 1:\n    z = a * y\nelse:\n    z = y", "x=2 y=3")
+    row = next(row.index for row in r.rows if row.label == "a")
+    along = curves.movable(r, {"x": (0.0, 4.0)})[0]
+    assert all(curves.curve_along(r, along, subjects(r, row)[0]).valid)
+    whole = curves.curve_along(r, along, subjects(r)[0])
+    assert [(mark.kind, mark.x, mark.line) for mark in whole.marks] == [("decision", 1.0, 3)]
+
+
+@pytest.mark.parametrize("mode", ["both", "forward", "reverse"])
+def test_of_arrays_and_of_several_outputs_each_number_has_a_curve(result, mode):
+    r = result(
+        "M = np.array([[x * y, x], [1.0, y * y]]) @ w\nq = x + y",
+        f"x=2 y=3 w=np.array([0.5,-1.0]) --of M,q --mode {mode}",
+    )
+    found = subjects(r)
+    assert [s.head for s in found] == ["M[0]", "M[1]", "q"]
+    x, _, _, w1 = curves.movable(r, {})
+    for subject, f in zip(found, (lambda x: x * 3 / 2 - x, lambda x: 0.5 - 9, lambda x: x + 3), strict=True):
+        c = curves.curve_along(r, x, subject)
+        assert c.values == pytest.approx([f(x) for x in c.xs], rel=1e-12)
+        assert c.slopes == pytest.approx([f(1.0) - f(0.0)] * len(c.xs), rel=1e-12)
+    drawn, left = curves.curves(r)
+    assert (len(drawn), left) == (4, 8)
+    c = curves.curve_along(r, w1, found[1])
+    assert c.slopes == pytest.approx([9.0] * len(c.xs))
+
+
+def test_outside_of_the_domain_there_is_no_value_and_no_other_path(result):
+    r = result("z = math.log(x) * math.sqrt(1 - x)", "x=0.5")
+    c = curves.curve_along(r, curves.movable(r, {"x": (-1.0, 2.0)})[0], subjects(r)[0])
+    assert all(c.valid) and c.marks == [] and c.elsewhere == []
+    assert [math.isnan(y) for y in c.values] == [not 0 < x <= 1 for x in c.xs]
+
+
+def test_figures_of_what_a_page_asks_for(result):
+    r = result("a = x * w[3]\nz = a * y", "x=2 y=3 w=np.arange(50.0)")
+    x, y = ({"name": name, "lo": 0.0, "hi": 4.0, "steps": 200} for name in "xy")
+    entry = {**x, "name": "w[3]"}
+    found = figures(r, {"row": None, "pick": 0, "along": entry, "across": x, "up": y})
+    assert "∂z/∂w[3]" in found["curve"] and "z over x and y" in found["contour"]
+    found = figures(r, {"row": next(row.index for row in r.rows if row.label == "a"), "pick": 0, "along": x})
+    assert found.keys() == {"curve"} and "∂v" in found["curve"]
+    assert figures(r, {"row": None, "pick": 0, "along": {**x, "name": "w[50]"}}) == {
+        "why": "There is no number w[50] that moves."
+    }
+
+
+def test_at_the_end_of_the_floats():
+    """What the axis has no room for is not drawn."""
+    result = trace(lambda x: 1e308 + 0 * x, 1e308)
+    assert 'class="ad-curve-f"' in result.to_html(show="curves")

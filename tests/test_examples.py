@@ -18,6 +18,8 @@ from oracles import Cells
 import ad_magic
 from ad_magic.report.text import render
 
+pytestmark = pytest.mark.xdist_group("examples")  # of several processes one executes the notebooks, each once
+
 ASK = """
 import json as _json
 def _plain(r):
@@ -231,8 +233,9 @@ def test_the_network(arrays):
 
 
 def test_the_network_by_autograd(arrays):
-    autograd = pytest.importorskip("autograd")
-    anp = pytest.importorskip("autograd.numpy")
+    import autograd
+    import autograd.numpy as anp
+
     points, label, weights = two_moons()
 
     def loss(w1, b1, w2, b2):
@@ -328,18 +331,245 @@ def test_what_is_said_at_the_end(programs):
     assert shown(notebook, "z_of.save(page)") == "('lecture.html', True)"
 
 
+# ---- the fourth ----------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def trust(root):
+    """The fourth example, executed."""
+    notebook = nbformat.read(root / "examples" / "04-trust.ipynb", as_version=4)
+    return (execute(notebook, root / "examples"),)
+
+
+def test_the_check_of_the_fourth(trust):
+    notebook = trust[0]
+    assert shown(notebook, "-o checked").startswith("✓ f at x = 1: all 3 comparisons agree\n")
+    assert eval(shown(notebook, "truncation_slope")) == {
+        "central differences": 2, "forward differences": 1, "complex step": 2
+    }  # fmt: skip
+    formula = shown(notebook, '--expect "w=w**2"')
+    assert formula.startswith("✗ total at w = array of 5: your formula for w differs; 15 comparisons agree\n")
+    assert "the correlation is 1, yet the numbers differ: a factor 3 is missing in the formula" in formula
+    assert shown(notebook, "%%gradcheck W b").startswith("✓ loss at W = array of 6 × 10, b = array of 10: all 213")
+    assert "kink: left slope 0, right slope 2" in shown(notebook, "%%gradcheck x=0\n")
+    lost = shown(notebook, "text = str(x)")
+    assert lost.startswith("✗ y at x = 0.75") and "No operation is to blame" in lost
+
+
+def test_the_flags_of_the_fourth(trust):
+    notebook = trust[0]
+    assert eval(shown(notebook, "corner.flags[0].left")) == (-1, 1, 0)
+    assert "backward, the adjoint of v1 = x is infinite" in shown(notebook, "a = math.sqrt(x)\nz")
+    lossy, exact = shown(notebook, "lossy.value").splitlines()
+    assert abs(float(lossy.split()[0]) - 0.5) > 1e-5 and "cancellation" in lossy
+    assert float(exact.split()[0]) == pytest.approx(0.5, rel=1e-14) and exact.endswith("[]")
+    kinds = [line.split()[0] for line in shown(notebook, "for flag in stops.flags").splitlines()]
+    assert kinds == ["derivative-stops", "derivative-stops", "equality-branch", "independent"]
+
+
+def test_what_it_costs(trust):
+    """Six operations; and the constants of the product and of Rosenbrock's function."""
+    counts = eval(shown(trust[0], "r.cost.operations"))
+    assert list(counts.values()) == [6, 18, 30, 17, 24, 24]
+    product = [line.split() for line in shown(trust[0], "growth(math.prod, [2").splitlines()[2:9]]
+    assert [list(map(float, row)) for row in product] == [
+        [n, n - 1, 1 + 3 * n, 3, 2 * n] for n in (2, 5, 10, 20, 50, 100, 200)
+    ]
+    lines = shown(trust[0], "def rosenbrock").splitlines()
+    assert [line.split("reverse")[1].split()[0] for line in lines] == ["2.13"] * 3
+    assert [line.split("tape")[1].split()[0] for line in lines] == ["81", "891", "8991"]
+
+
+def test_what_an_adjoint_means(trust):
+    slack = re.findall(r"-?\d+\.\d{6}", shown(trust[0], "meaning.slack(row.name"))
+    assert slack == [f"{math.sin(6):.6f}"] * 2  # v5 = (x + 2y)², z = v5 sin(xy)
+    numbers, same = shown(trust[0], "np.linalg.solve(meaning").rstrip().rsplit("\n", 1)
+    _, dx, dy = closed_form(2, 3)
+    assert [float(x) for x in numbers.strip("[]").split()][:2] == pytest.approx([dx, dy], abs=1e-6)
+    assert same == "True"
+
+
+def test_the_quiz(trust):
+    text = shown(trust[0], "homework.quiz.answer")
+    assert text.count("right") == 4  # three answers, and in the score
+    assert "multiply it by v̄7" in text and "a term is missing: v̄4·∂v4/∂v1" in text and "right=3, asked=8" in text
+    assert shown(trust[0], "third.save(sheet") == "('homework.html', True)"
+
+
+# ---- the fifth -----------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def higher(root):
+    """The fifth example, executed."""
+    notebook = nbformat.read(root / "examples" / "05-higher-order.ipynb", as_version=4)
+    return (execute(notebook, root / "examples"),)
+
+
+def test_the_hessian_of_the_fifth(higher):
+    """z = (x + 2y)² sin(xy) at (2, 3), by hand."""
+    s, sin, cos = 8, math.sin(6), math.cos(6)
+    xx = 2 * sin + 4 * s * 3 * cos - s**2 * 9 * sin
+    xy = 4 * sin + 2 * s * 2 * cos + 4 * s * 3 * cos + s**2 * cos - s**2 * 6 * sin
+    yy = 8 * sin + 8 * s * 2 * cos - s**2 * 4 * sin
+    table, eigenvalues = shown(higher[0], "H = r.hessian()").split("{")
+    assert [float(x) for x in re.findall(r"-?\d+\.\d+", table)] == pytest.approx([xx, xy, xy, yy], abs=1e-6)
+    assert float(eigenvalues.rsplit(None, 1)[1]) == pytest.approx(xx * yy - xy**2, abs=1e-3)
+    assert f"y   {xy:.3f}  {yy:.3f}" in shown(higher[0], "--order 2 -o r")
+
+
+def test_newton_in_the_fifth(higher):
+    errors = [float(x) for x in re.findall(r"error (\S+)", shown(higher[0], "def newton(f, v"))]
+    assert errors[-1] < errors[-2] ** 2 < errors[-3] ** 4 * 100
+    kinds = re.findall(r"\(([^)]*)\).*: an? (\w+)", shown(higher[0], "def himmelblau"))
+    points = {tuple(map(float, point.split(","))): kind for point, kind in kinds}
+    assert len(points) == 9 and points[3.0, 2.0] == "minimum" and points[-0.2708, -0.9230] == "maximum"
+    for (x, y), kind in points.items():  # the second derivatives by hand
+        fxx, fyy, fxy = 12 * x**2 + 4 * y - 42, 12 * y**2 + 4 * x - 26, 4 * (x + y)
+        sign = fxx * fyy - fxy**2
+        assert kind == ("saddle" if sign < 0 else "minimum" if fxx > 0 else "maximum")
+    assert shown(higher[0], "def newton_cg").count("True") == 2
+    nested, by_hand = shown(higher[0], "def curvature").splitlines()[0].split()
+    assert nested == by_hand and "at x = 0.000000, by 1.000000" in shown(higher[0], "def curvature")
+    third, tenth = shown(higher[0], "series.taylor(10)").splitlines()
+    assert third.split()[0] == by_hand and len(set(tenth.split()[:2])) == 1
+    assert shown(higher[0], "from scipy.optimize").count("[1. 1. 1. 1. 1.]") == 3
+    assert "[2.5 1.3 0.5]" in shown(higher[0], "from scipy.optimize")
+
+
+def test_sparse_in_the_fifth(higher):
+    """Three diagonals, three sweeps; and the middle of Bratu's rod from its closed form."""
+    assert shown(higher[0], "for n in (10, 100").count(": 3 forward sweeps") == 4
+    theta = 1.5
+    for _ in range(60):  # u(1/2) = 2 ln cosh(θ / 4), where θ = √2 cosh(θ / 4)
+        theta = math.sqrt(2) * math.cosh(theta / 4)
+    middle = re.findall(r"middle (\d\.\d+)", shown(higher[0], "spsolve"))
+    assert float(middle[-1]) == pytest.approx(2 * math.log(math.cosh(theta / 4)), abs=1e-6)
+    assert "leaves out derivatives" in shown(higher[0], "spsolve")
+    assert eval(shown(higher[0], "H.shape, H.nnz")) == ((2000, 2000), 3 * 2000 - 2, 3)
+    takes = [line.split()[-1] for line in shown(higher[0], "def of(name").splitlines()[2:]]
+    assert takes == ["reverse", "forward", "reverse", "reverse", "forward"]
+    assert "jacobian(f) takes forward mode: 1 sweep, reverse mode has 3." in shown(higher[0], "--show cost")
+    assert "stands at a corner" in shown(higher[0], "eigvalsh")
+
+
+# ---- the sixth -----------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def implicit(root):
+    """The sixth example, executed."""
+    notebook = nbformat.read(root / "examples" / "06-implicit.ipynb", as_version=4)
+    return (execute(notebook, root / "examples"),)
+
+
+def test_three_ways_to_one_derivative(implicit):
+    """Unrolled, implicit and by hand, to ten digits: z = a cos z, Kepler's equation at M = 1 and e = 1/2, √2."""
+    lines = shown(implicit[0], "def cosine(a)").splitlines()[1:]
+    found = [re.findall(r"\d\.\d{10}", line) for line in lines]
+    assert found == [
+        ["0.7390851332", *["0.4416107917"] * 3],
+        ["1.4987011335", *["1.0373620219"] * 3],
+        ["1.4987011335", *["1.0346672324"] * 3],
+        ["1.4142135624", *["0.3535533906"] * 3],
+    ]
+    assert [tuple(map(int, re.findall(r"\d+", line)[-2:])) for line in lines] == [(140, 2), (122, 3), (122, 3), (19, 2)]
+    assert re.findall(r"\d\.\d{10}", shown(implicit[0], 'print(f"unrolled')) == ["0.4416107917"] * 3
+
+
+def test_the_unrolled_derivative_comes_later(implicit):
+    """After k steps the error of z is in proportion to ρ^k, that of z' to k ρ^k: with ρ = a sin z = 0.6736."""
+    cosine, newton = shown(implicit[0], "def errors").split("√2")
+    errors = {int(k): float(e) for k, e in re.findall(r"(\d+) steps.*z off by (\S+)   z′", cosine) if e != "<"}
+    assert math.log(errors[60] / errors[20]) / 40 == pytest.approx(math.log(0.6736120292), abs=2e-3)
+    assert newton.count("< 1e-14") == 2
+    one_step = shown(implicit[0], "def until_good").splitlines()[-1]
+    assert re.findall(r"\d\.\d{10}", one_step) == ["0.7390851332"] * 2  # cos z, which is z
+
+
+def test_the_solvers_of_the_sixth(implicit):
+    notebook = implicit[0]
+    assert shown(notebook, "planet.check().ok") == shown(notebook, "animals.check().ok") == "True"
+    ours, by_elliptic_integrals = shown(notebook, "ellipe(k**2)").split()
+    assert ours == by_elliptic_integrals
+    assert "brentq by the implicit function theorem" in shown(notebook, "-o planet")
+    assert "λ′ = −f_yᵀ λ" in shown(notebook, "-o animals")
+    first = shown(notebook, "def best(drag)").splitlines()[0]
+    assert "45.00°" in first and f"{900 / 9.81:.2f} m" in first  # without drag: v²/g
+
+
+# ---- the seventh ----------------------------------------------------------------------------------
+
+ASK_MOONS = """
+import json as _json
+_lists = lambda found: {name: np.asarray(x).tolist() for name, x in found.items()}
+print(_json.dumps([_lists(x) for x in (net.inputs, net.grad, {"points": points, "label": label, "loss": net.value})]))
+"""
+
+
+@pytest.fixture(scope="module")
+def moons(root):
+    """The seventh example, executed; the weights at the start, the derivatives there, the points."""
+    notebook = nbformat.read(root / "examples" / "07-two-moons.ipynb", as_version=4)
+    notebook.cells.append(nbformat.v4.new_code_cell(ASK_MOONS))
+    execute(notebook, root / "examples")
+    found = json.loads(notebook.cells[-1].outputs[0].text)
+    return notebook, *({name: np.array(x) for name, x in part.items()} for part in found)
+
+
+def test_the_backpropagation_of_the_seventh(moons):
+    """By hand; and neuron by neuron it is the same."""
+    notebook, weights, slopes, given = moons
+    W1, b1, W2, b2, W3, b3 = weights.values()
+    points, label = given["points"], given["label"]
+    s1 = points @ W1 + b1
+    s2 = np.maximum(s1, 0) @ W2 + b2
+    score = (np.maximum(s2, 0) @ W3 + b3)[:, 0]
+    loss = np.mean(np.maximum(1 - label * score, 0)) + 1e-4 * sum(np.sum(w**2) for w in weights.values())
+    score_bar = np.where(label * score < 1, -label, 0)[:, None] / len(label)
+    s2_bar = (score_bar @ W3.T) * (s2 > 0)
+    s1_bar = (s2_bar @ W2.T) * (s1 > 0)
+    by_hand = {
+        "W1": points.T @ s1_bar, "b1": s1_bar.sum(0), "W2": np.maximum(s1, 0).T @ s2_bar, "b2": s2_bar.sum(0),
+        "W3": np.maximum(s2, 0).T @ score_bar, "b3": score_bar.sum(0),
+    }  # fmt: skip
+    assert given["loss"] == pytest.approx(loss, rel=1e-13)
+    for name, w in weights.items():
+        np.testing.assert_allclose(slopes[name], by_hand[name] + 2e-4 * w, rtol=1e-10, atol=1e-14)
+    assert shown(notebook, "model.put(first_slopes)") == "(True, [True, True, True])"
+    assert f"loss {loss:.6f}" in shown(notebook, "first_loss, first_slopes")
+
+
+def test_both_forms_of_the_seventh_learn(moons):
+    for part in ("parameters, steps = start", "range(200)"):
+        last = shown(moons[0], part).splitlines()[-1]
+        assert float(re.search(r"right (\d+)%", last)[1]) > 95
+    assert "True" in shown(moons[0], "end = trace")  # what pulls at the end is the small term alone
+
+
 # ---- all ------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
     ("name", "executed"),
-    [("01-five-programs", "five"), ("02-numpy", "arrays"), ("03-generated-code", "programs")],
+    [
+        ("01-five-programs", "five"),
+        ("02-numpy", "arrays"),
+        ("03-generated-code", "programs"),
+        ("04-trust", "trust"),
+        ("05-higher-order", "higher"),
+        ("06-implicit", "implicit"),
+        ("07-two-moons", "moons"),
+    ],
 )
 def test_the_stored_outputs_are_of_this_version(root, name, executed, request):
     """What the repository shows of the notebook is what it gives: `python examples/refresh.py` makes it so."""
 
     def first_lines(cell):
-        texts = [output["data"]["text/plain"] for output in cell.outputs if output.get("data", {}).get("text/plain")]
+        found = [output.get("data", {}) for output in cell.outputs]
+        texts = [
+            data["text/plain"] for data in found if data.get("text/plain") and not any("widget" in k for k in data)
+        ]
         return [text.splitlines()[0] for text in texts]  # the result line; what is below may differ in a last digit
 
     def printed(cell):

@@ -58,12 +58,6 @@ REFUSED = {
 NONE = {"data_dependent_none"}  # the output is no number
 
 
-@pytest.fixture
-def loaded(shell):
-    shell.run_line_magic("load_ext", "ad_magic")
-    return shell
-
-
 def reference(value):
     if isinstance(value, list):
         return np.array([reference(v) for v in value], dtype=float)
@@ -391,7 +385,7 @@ def test_long_lines_are_broken():
 
 def test_constants_come_along():
     def scale(v, by=3.0):
-        return v * by + RATE  # noqa: F821
+        return v * by + RATE  # noqa: F821  a name of the cell's
 
     namespace = {"math": math, "table": [1.0, 2.5], "limit": math.inf, "label": "it's", "RATE": 0.25, "scale": scale}
     source = "z = 0.0\nfor t in table:\n    if x < limit and label:\n        z += scale(t * x)\nz += math.pi * y"
@@ -458,6 +452,8 @@ def test_the_policy_of_the_table(source, x, slope):
     [
         ("class A: pass\na = A()\na.v = x\nz = a.v * y", "line 3: an attribute that holds a number with a derivative"),
         ("def g(v):\n    yield v\nz = sum(g(x))", "g is a generator"),
+        ("class A:\n    def m(self): return x*y\nz = A().m()", "line 1: the class A reads x, which has a derivative"),
+        ("w = 2*x\nclass A:\n    k = w\nz = A.k", "line 2: the class A reads w"),
         ("import statistics\nz = statistics.mean([x, y])", "line 2: statistics.mean has no derivative"),
         ("z = {x, y}\nz = x", "line 1: a set of numbers"),
         ("t = ()\nwhile len(t) < 9:\n    t = (x, t)\nz = t[0]", "tuple"),

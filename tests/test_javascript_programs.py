@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import copy
+import math
 import warnings
 
 import numpy as np
 import pytest
+import scipy.special
 from case_files import cases, run_case
 from node import needs_node
 from node import run as node
+from peer_functions import functions
 from program_samples import SAMPLES
-from test_straight_programs import loaded, nudged, run  # noqa: F401  (loaded is a fixture)
+from test_straight_programs import nudged, run
 
+from ad_magic import trace
 from ad_magic.cell.again import replayed, unit
 from ad_magic.codegen.javascript import javascript
 from ad_magic.codegen.symbols import NoProgram
@@ -90,7 +94,7 @@ def check(result):
 
 
 @pytest.mark.parametrize("name", CASES)
-def test_a_case(loaded, name):  # noqa: F811
+def test_a_case(loaded, name):
     r = run_case(loaded, CASES[name])
     if isinstance(r, BaseException):
         assert CASES[name]["expect"] != "ok"
@@ -106,7 +110,7 @@ def test_a_case(loaded, name):  # noqa: F811
 
 
 @pytest.mark.parametrize("sample", SAMPLES, ids=lambda sample: sample.name)
-def test_a_sample(loaded, sample):  # noqa: F811
+def test_a_sample(loaded, sample):
     r = run(loaded, sample.cell, sample.inputs, sample.of)
     try:
         check(r)
@@ -130,10 +134,36 @@ def test_a_sample(loaded, sample):  # noqa: F811
         ("z = x*math.floor(x) + divmod(x, 2)[0]", {"x": 2.5}, {"x": 3.5}, 2, "math.floor(x)"),
     ],
 )
-def test_a_decision_that_changes_is_told(loaded, cell, inputs, second, line, text):  # noqa: F811
+def test_a_decision_that_changes_is_told(loaded, cell, inputs, second, line, text):
     r = run(loaded, cell, inputs)
     here, there = answers(r, [inputs, second])
     agrees(r.run, here)
     assert there["changed"]["line"] == line
     assert there["changed"]["row"] in range(len(r.run.tape))
     assert text in there["changed"]["text"]
+
+
+# ---- second derivatives ------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("mode", ["both", "forward"])
+def test_the_hessian_in_javascript(mode):
+    """At another point than the recorded one; of a few functions there is no program, and none of more inputs."""
+    known = {}
+    for name, (f, arguments) in functions(np, scipy.special).items():
+        r = trace(f, *arguments, mode=mode)
+        try:
+            program = javascript(r.run, 2)
+        except NoProgram:
+            continue
+        assert ("second: " in program) == (r.run.seed_count <= 8), name
+        if "second: " in program:
+            moved = {n: np.asarray(x) * 1.01 if np.shape(x) else x * 1.01 for n, x in r.inputs.items()}
+            point = np.concatenate([np.ravel(x) for x in moved.values()]).tolist()
+            known[name] = (f"{program}.run({point}).second", r.at(moved).hessian())
+    r = trace(lambda x, y: math.hypot(x, y, 1.0) ** 2.5 if x > y else max(x, y) * math.tanh(x) * abs(y), 0.2, -0.7)
+    known["a choice"] = (f"{javascript(r.run, 2)}.run([0.2, -0.7]).second", r.hessian())
+    assert {"Kepler", "Black–Scholes", "running example", "logistic regression", "a choice"} <= known.keys()
+    expressions = ", ".join(program for program, _ in known.values())
+    for (name, (_, want)), got in zip(known.items(), node("", f"[{expressions}]", 0), strict=True):
+        np.testing.assert_allclose(got, want, rtol=0, atol=1e-12 * np.abs(want).max(), err_msg=name)

@@ -10,13 +10,13 @@ import numpy as np
 import pytest
 from node import needs_node, run
 
-from ad_magic.report import array, cells, curves, figure, grid, strip
+from ad_magic.report import array, cells, curves, figure, grid, second, strip
 from ad_magic.report.live import runtime
 from ad_magic.report.markup import squeezed
 from ad_magic.report.number import align, number
 
 pytestmark = needs_node
-SCRIPT = runtime()
+SCRIPT = runtime("second")
 
 
 def some_floats(count: int, seed: int) -> list[float]:
@@ -135,6 +135,9 @@ def test_sliders_stand_for_the_same_values():
     assert run(SCRIPT, "data.map(([g, k]) => gridValue(g, k))", data) == [g.value(k) for g, k in pairs]
     back = run(SCRIPT, "data.map(([g, k]) => gridIndex(g, gridValue(g, k)))", data)
     assert back == [g.index(g.value(k)) for g, k in pairs]
+    halves = [(g, g.lo + (g.hi - g.lo) * (k + 0.5) / g.steps) for g, k in pairs]
+    data = [[{"lo": g.lo, "hi": g.hi, "steps": g.steps}, x] for g, x in halves]
+    assert run(SCRIPT, "data.map(([g, x]) => gridIndex(g, x))", data) == [g.index(x) for g, x in halves]
 
 
 def test_a_range_that_is_too_short_gets_longer_alike():
@@ -189,9 +192,13 @@ def test_the_page_samples_and_marks_as_python_does(name):
     }}"""
     c = sampled(name)
     data = figure.data(c)
-    point = {key: data[key] for key in ("at", "value", "slope")}
     frame = {key: data[key] for key in ("head", "slope_head", "name", "lo", "hi", "digits")}
-    got = run(SCRIPT, f"curveOf({look}, data.frame, data.point)", {"frame": frame, "point": point})
+    answered = """(steps, look) => {
+        let next = steps.next();
+        while (!next.done) next = steps.next(look(next.value));
+        return next.value;
+    }"""
+    got = run(SCRIPT, f"({answered})(curveSteps(data.frame), {look})", {"frame": frame})
     assert got["marks"] == data["marks"]
     assert got["elsewhere"] == [list(pair) for pair in data["elsewhere"]]
     assert got["note"] == data["note"]
@@ -208,3 +215,32 @@ def test_a_script_without_its_blanks_is_the_same_script():
     short = squeezed(code)
     assert "no comment" in short and "it's" not in short and len(short) < len(code) - 50
     assert run(code, "[a(1), b, e, f, g]", None) == run(short, "[a(1), b, e, f, g]", None)
+
+
+def some_hessians():
+    """(gradient, Hessian, point): of every sign and size, with repeated and vanishing eigenvalues, with NaN."""
+    rng = np.random.default_rng(11)
+    for n in (1, 2, 3, 5, 8, 12):
+        for kind in range(6):
+            turn = np.linalg.qr(rng.normal(size=(n, n)))[0]
+            values = rng.normal(size=n) * 10.0 ** rng.integers(-6, 7)
+            values = [values, np.abs(values), -np.abs(values), np.where(values > 0, values, 0.0), values * 0, values][
+                kind
+            ]
+            values = np.full(n, values[0]) if kind == 5 else values
+            gradient = rng.normal(size=n) * (kind % 2) * np.abs(values).max()
+            yield gradient, turn @ np.diag(values) @ turn.T, rng.normal(size=n)
+    yield np.ones(2), np.array([[1.0, np.nan], [np.nan, np.inf]]), np.ones(2)
+    yield np.zeros(2), np.array([[0.0, 1e200], [1e200, 0.0]]), np.ones(2)
+
+
+def test_a_hessian_is_described_alike():
+    points = list(some_hessians())
+    data = [[g.tolist(), ((h + h.T) / 2).tolist(), x.tolist()] for g, h, x in points]
+    for (g, h, x), got in zip(points, run(SCRIPT, "data.map((one) => secondOf(...one))", data), strict=True):
+        s = second.of_numbers("f", "f", [f"x{k}" for k in range(len(g))], g, (h + h.T) / 2, x, [])
+        scale = float(np.abs(h).max())
+        assert got["words"] == s.words and got["more"] == s.left_out()
+        assert len(got["eigenvalues"]) == len(s.listed())
+        for a, b in zip(got["eigenvalues"], s.listed(), strict=True):
+            assert a == b or abs(a - b) <= 1e-12 * scale

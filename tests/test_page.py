@@ -5,8 +5,6 @@ from __future__ import annotations
 import re
 from html.parser import HTMLParser
 
-import pytest
-
 from ad_magic.report import page
 from ad_magic.report.grid import around
 
@@ -46,19 +44,6 @@ class Tags(HTMLParser):
         return [attributes for name, attributes in self.found if name == tag]
 
 
-@pytest.fixture
-def result(shell):
-    shell.run_line_magic("load_ext", "ad_magic")
-
-    def run(cell: str, inputs: str):
-        shell.run_cell("import math\nimport numpy as np", silent=True)
-        done = shell.run_cell(f"%%grad {inputs} -o r_ -q\n{cell}", silent=True)
-        assert done.success, done.error_in_exec
-        return shell.user_ns["r_"]
-
-    return run
-
-
 def test_it_is_one_file_that_needs_nothing(result, tmp_path):
     r = result("a = '</script><!--' if x < 3 else '</script>'  # a <b>\nz = x * y", "x=2 y=3")
     r.save(tmp_path / "page.html")
@@ -88,7 +73,7 @@ def test_each_number_has_a_slider_over_its_range(result):
     tags = Tags(page.render(r, ranges={"x": (0, 10, 0.5), "w[1]": (-3, 3)}))
     names = [a["data-ad-input"] for a in tags.named("div") if "data-ad-input" in a]
     assert names == ["x", "w[0]", "w[1]"]
-    sliders = [a for a in tags.named("input") if a["type"] == "range"]
+    sliders = [a for a in tags.named("input") if a["type"] == "range" and a["aria-label"] in names]
     assert [int(a["max"]) for a in sliders] == [20, around(1.0, 2.5**0.5).steps, 300]
     assert [a["value"] for a in tags.named("input") if a["type"] == "text"] == ["2", "1", "-2"]
 
@@ -101,7 +86,7 @@ def test_what_is_too_large_for_sliders_is_said(result):
 def test_without_a_program_it_holds_the_report_and_says_why(result, monkeypatch):
     from ad_magic.codegen import javascript, symbols
 
-    def none(run):
+    def none(run, order):
         raise symbols.NoProgram("quad <has> no program in JavaScript.")
 
     r = result("z = x * y", "x=2 y=3")
@@ -120,9 +105,15 @@ def test_a_result_without_numbers_to_move_says_so(result):
     )
 
 
-def test_several_outputs_and_arrays_have_no_curve_and_say_so(result):
-    assert "there are several" in page.render(result("a = x * y\nb = x + y", "x=2 y=3 --of a,b"))
-    assert "out is an array" in page.render(result("[x, y * x]", "x=2 y=3"))
+def test_of_several_outputs_and_of_arrays_the_numbers_are_offered(result):
+    def offered(cell: str, inputs: str) -> list[str]:
+        return re.findall(r'"head":"(.*?)"', page.render(result(cell, inputs)))
+
+    assert offered("z = x * y", "x=2 y=3") == ["z"]
+    assert offered("a = x * y\nb = x + y", "x=2 y=3 --of a,b") == ["a", "b"]
+    assert offered("[x, y * x]", "x=2 y=3") == ["out[0]", "out[1]"]
+    assert offered("a = x * y\nM = np.array([[a, x], [y, 1.0]])", "x=2 y=3 --of M,a")[2:] == ["M[1, 0]", "M[1, 1]", "a"]
+    assert len(offered("w * x", "x=2 w=np.arange(50.0)")) == 24
 
 
 def test_a_cell_that_prints_its_numbers_lives_too(result):
@@ -153,7 +144,8 @@ def test_static_and_text_views_show_curves(shell, capsys):
     assert "⠀" in data["text/plain"]
     with capture_output() as captured:
         shell.run_cell("%%grad x=0.5 y=1 --view static --show curves --of a,b\na = x * y\nb = x + y")
-    assert "there are several" in captured.outputs[0].data["text/html"]
+    text = captured.outputs[0].data["text/html"]
+    assert [head in text for head in ("∂a/∂x", "∂a/∂y", "∂b/∂x", "∂b/∂y")] == [True] * 4
 
 
 def test_curves_go_over_the_range_of_the_slider(shell):

@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import functools
 import math
+import subprocess
 import sys
 import types
 
 import pytest
 
+from ad_magic.engine.operation import value_of
+from ad_magic.engine.users import is_users_code
+from ad_magic.rules import RULES
+from ad_magic.rules.rule import compile_expression, define
 from ad_magic.transforms import grad, value_and_grad
 
 
@@ -171,7 +176,7 @@ def test_arguments_that_are_not_differentiated():
             return self.by(x)
 
     model = Model()
-    f = lambda x, g, m, *, by=None: g[0](x) + m.go(x) + by(x)  # noqa: E731
+    f = lambda x, g, m, *, by=None: g[0](x) + m.go(x) + by(x)
     functions = [sin]
     assert grad(f)(0.5, functions, model, by=sin) == pytest.approx(3 * math.cos(0.5))
     assert functions[0] is sin
@@ -217,3 +222,28 @@ def test_functions_of_a_namespace_that_is_no_module(names):
         names,
     )
     assert grad(names["f"])(1.0) == pytest.approx(2 + 2 * math.cos(1.0))
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "def f(k):\n    from scipy.integrate import quad\n    return quad(lambda t: k*t*t, 0, 3)[0]",
+        "import scipy\ndef f(k):\n    return scipy.integrate.quad(lambda t: k*t*t, 0, 3)[0]",
+        "def g(k):\n    import scipy.optimize as so\n    return so.brentq(lambda t: t/9 - k, 0, 99)\nf = g",
+    ],
+)
+def test_a_function_that_is_the_first_to_import_a_solver(source):
+    program = f"from ad_magic import grad\n{source}\nprint(round(grad(f)(2.0), 9))"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    assert (done.stdout, done.stderr) == ("9.0\n", "")
+
+
+@pytest.mark.parametrize("kind", ["plain", "active"])
+def test_functions_made_of_the_table_are_ours(kind):
+    """Else a run that reaches one would put the real `sin` into it when it takes its stand-ins back."""
+    functions = [
+        value_of(RULES["sin"], kind),
+        compile_expression("cos(a)", ("a",), {}),
+        define("def f(): ...", "f", {}, "f"),
+    ]
+    assert not any(is_users_code(one.__globals__) for one in functions)

@@ -156,19 +156,19 @@ def nudged(first):
     return {name: x + 1e-3 for name, x in first.items()}
 
 
-@settings(max_examples=60, phases=[Phase.explicit, Phase.reuse, Phase.generate])  # a seed does not shrink
+@settings(max_examples=30, phases=[Phase.explicit, Phase.reuse, Phase.generate])  # a seed does not shrink
 @given(SEEDS, INPUTS, OTHERS)
 def test_programs_with_branches_loops_and_functions(seed, first, others):
     check(random_programs.program(seed), first, [nudged(first), *others])
 
 
-@settings(max_examples=60, phases=[Phase.explicit, Phase.reuse, Phase.generate])  # a seed does not shrink
+@settings(max_examples=30, phases=[Phase.explicit, Phase.reuse, Phase.generate])  # a seed does not shrink
 @given(SEEDS, INPUTS, OTHERS)
 def test_cells_that_look_at_numbers(seed, first, others):
     check(random_cells.cell(seed, arrays=False), first, [nudged(first), *others])
 
 
-@settings(max_examples=60, phases=[Phase.explicit, Phase.reuse, Phase.generate])  # a seed does not shrink
+@settings(max_examples=30, phases=[Phase.explicit, Phase.reuse, Phase.generate])  # a seed does not shrink
 @given(SEEDS, INPUTS, OTHERS)
 def test_cells_with_arrays(seed, first, others):
     check(random_cells.cell(seed, arrays=True), first, [nudged(first), *others])

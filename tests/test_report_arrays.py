@@ -335,7 +335,6 @@ def test_latex_is_balanced_and_needs_no_package(name):
 
 
 def test_a_frame_holds_the_arrays():
-    pytest.importorskip("pandas")
     from ad_magic.report.frame import frame
 
     df = frame(norm_of_vector())

@@ -143,7 +143,6 @@ def test_latex_writes_powers_of_ten():
 
 
 def test_a_frame_holds_the_numbers_uncut():
-    pytest.importorskip("pandas")
     from ad_magic.report.frame import frame
 
     sample = running()

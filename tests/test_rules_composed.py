@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import inspect
 import math
 import warnings
@@ -393,15 +392,13 @@ def test_there_is_a_case_for_each_function():
     assert {name for name, _, _ in CASES} | {"np.partition", "np.trapz"} >= set(COMPOSED)
 
 
-@pytest.mark.parametrize("name", sorted(COMPOSED))
+@pytest.mark.parametrize("name", sorted(name for name, (f, _) in COMPOSED.items() if not isinstance(f, np.ufunc)))
 def test_a_body_has_the_parameters_of_the_function(name):
     function, body = COMPOSED[name]
     try:
         expected = inspect.signature(function).parameters
     except ValueError:
         pytest.skip("this NumPy does not say its parameters")
-    if isinstance(function, np.ufunc):
-        pytest.skip("a ufunc has parameters of its own")
     found = inspect.signature(body).parameters
     if NUMPY_2:
         ours = [(p.name, p.kind) for p in found.values()]
@@ -839,17 +836,12 @@ def recorded(f, parts: list):
     return results, rows, [x.index for x in inputs], run
 
 
-NO_RULES_YET = importlib.util.find_spec("ad_magic.rules.arrays.linalg") is None
-
-
 @pytest.mark.parametrize("k", DIFFERENTIABLE, ids=name_of)
 def test_the_engine_has_the_derivative_of_the_function(k):
     from ad_magic.engine.arrays.compose import compose
     from ad_magic.engine.tape import forward_sweep, reverse_sweep
 
     name, args, options = CASES[k]
-    if NO_RULES_YET and ("linalg" in name or name in ("np.polyfit", "np.roots", "np.poly")):
-        pytest.skip("the rules of linear algebra are elsewhere")
     function, body = COMPOSED[name]
     places = active_parts(name, args, options)
     parts = given_parts(args, options, places)
@@ -921,7 +913,8 @@ def test_sinc_and_i0_are_smooth_at_0():
 
 
 def test_sinc_and_i0_have_no_seam():
-    mpmath = pytest.importorskip("mpmath")
+    import mpmath
+
     x = np.array([0.31, 0.3183, 0.31831, 0.32, 7.9, 7.999999, 8.000001, 9.0, 50.0])
     derivative = [float(mpmath.diff(mpmath.sincpi, t)) for t in x]
     np.testing.assert_allclose(slope("np.sinc", x), derivative, rtol=1e-13, atol=1e-15)

@@ -9,8 +9,6 @@ from test_array_programs import actively, differences, plainly, promoted, same, 
 
 from ad_magic.engine.active import LostDerivative
 
-pytest.importorskip("scipy")
-
 A = "np.array([[4.0, 1.0, 0.5], [0.3, 5.0, 1.0], [0.2, 1.1, 3.0]])"
 B = "np.array([1.0, 2.0, 3.0])"
 CALLS = [

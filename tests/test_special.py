@@ -11,7 +11,7 @@ from functools import cache
 
 import numpy as np
 import pytest
-from oracles import Cells, close, curvature, exact, mp, one_sided, slope
+from oracles import close, curvature, exact, mp, one_sided, slope
 from scipy import special
 
 from ad_magic import Dual, grad, jvp
@@ -410,7 +410,7 @@ def test_second_order_of_arrays(name):
         x = columns[k].astype(float)
 
         def slopes(x, k=k):
-            inner = lambda y: np.sum(function(*(y if j == k else c for j, c in enumerate(columns))))  # noqa: E731
+            inner = lambda y: np.sum(function(*(y if j == k else c for j, c in enumerate(columns))))
             return grad(inner)(x)
 
         got = np.broadcast_to(jvp(slopes, (x,), (np.ones(len(x)),))[1], x.shape)
@@ -521,18 +521,6 @@ def test_second_derivatives_at_a_branch_of_a_partial():
 
 
 # ---- through cells -------------------------------------------------------------------------------
-
-
-@pytest.fixture(scope="module")
-def _cells(_one_shell):
-    made = Cells(_one_shell)
-    yield made
-    made.done()
-
-
-@pytest.fixture
-def cells(_cells):
-    return _cells.forget()
 
 
 MODES = ["both", "forward", "reverse"]

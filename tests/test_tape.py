@@ -369,7 +369,7 @@ ON_CLOSED = {
     "str": str,
     "repr": repr,
     "format": lambda x: f"{x:.3f}",
-    "percent": lambda x: "%.3f" % x,  # noqa: UP031
+    "percent": lambda x: "%.3f" % x,
     "hash": hash,
     "is_integer": lambda x: x.is_integer(),
 }

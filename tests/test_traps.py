@@ -9,7 +9,6 @@ from __future__ import annotations
 import math
 
 import pytest
-from oracles import Cells
 
 SETUP = "import math, cmath, functools, statistics, copy, random\nfrom math import exp"
 
@@ -19,17 +18,10 @@ def mode(request):
     return request.param
 
 
-@pytest.fixture(scope="module")
-def _cells(_one_shell):
-    made = Cells(_one_shell)
-    yield made
-    made.done()
-
-
 @pytest.fixture
-def cells(_cells):
-    _cells.forget().plain(SETUP)
-    return _cells
+def cells(cells):
+    cells.plain(SETUP)
+    return cells
 
 
 @pytest.fixture

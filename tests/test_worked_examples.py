@@ -6,20 +6,12 @@ import math
 
 import numpy as np
 import pytest
-from oracles import Cells
-
-
-@pytest.fixture(scope="module")
-def _cells(_one_shell):
-    made = Cells(_one_shell)
-    yield made
-    made.done()
 
 
 @pytest.fixture
-def cells(_cells):
-    _cells.forget().plain("import math\nfrom math import sin, cos, log, exp, sqrt")
-    return _cells
+def cells(cells):
+    cells.plain("import math\nfrom math import sin, cos, log, exp, sqrt")
+    return cells
 
 
 def ten(x):

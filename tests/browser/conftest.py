@@ -7,42 +7,20 @@ they fail.
 
 from __future__ import annotations
 
-import importlib.util
 import os
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
-
-CHROMIUM = os.environ.get("CHROMIUM") or next(
-    filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None
-)
-CHROMIUM_ARGS = [
-    "--no-sandbox",  # tests may run as root
-    "--disable-dev-shm-usage",  # small in containers
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--no-default-browser-check",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--force-device-scale-factor=1",
-    "--font-render-hinting=none",
-    "--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE 127.0.0.1",  # a page that wants the network fails at once
-]
+from chromium import CHROMIUM, CHROMIUM_ARGS, missing
 
 
 def need_browser() -> None:
     """Skip, or fail where the browser is required."""
-    needed = ("playwright", "psutil", "jupyterlab", "notebook")
-    missing = [name for name in needed if importlib.util.find_spec(name) is None]
-    if CHROMIUM is None:
-        missing.append("a Chromium (set CHROMIUM to its path)")
-    if missing:
+    if absent := missing():
         refuse = pytest.fail if os.environ.get("REQUIRE_BROWSER") == "1" else pytest.skip
-        refuse("not found: " + ", ".join(missing))
+        refuse("not found: " + ", ".join(absent))
 
 
 @pytest.fixture(scope="package")
@@ -85,22 +63,37 @@ def shots(tmp_path_factory) -> Path:
     return folder
 
 
-def _page(browser, servers, app: str, request, shots: Path) -> Iterator:
-    from notebook_page import TEXT_SECONDS, NotebookPage
+@pytest.fixture(scope="package")
+def tabs(browser) -> Iterator:
+    """app -> the page that the last test has left in order."""
+    kept: dict[str, Any] = {}
+    yield kept
+    for page in kept.values():
+        page.page.context.close()
+
+
+def _page(browser, servers, tabs, app: str, request, shots: Path) -> Iterator:
+    from notebook_page import SIZE, TEXT_SECONDS, NotebookPage
 
     server = servers(app)
-    context = browser.new_context(viewport={"width": 1200, "height": 1000})
-    tab = context.new_page()
-    tab.set_default_timeout(TEXT_SECONDS * 1000)
-    page = NotebookPage(tab, server)
+    page = tabs.pop(app, None)
+    if page is None:
+        context = browser.new_context(viewport=dict(zip(("width", "height"), SIZE, strict=True)))
+        tab = context.new_page()
+        tab.set_default_timeout(TEXT_SECONDS * 1000)
+        page = NotebookPage(tab, server)
     try:
         yield page
     finally:
-        if getattr(request.node, "ad_failed", False):
+        failed = getattr(request.node, "ad_failed", False)
+        if failed:
             picture = shots / f"FAILED-{request.node.name.replace('/', '-')}.png"
-            tab.screenshot(path=str(picture))
+            page.page.screenshot(path=str(picture))
             print(f"\n{picture}\nserver log: {server.log}\npage errors: {page.errors}")
-        context.close()
+        if not failed and page.emptied():
+            tabs[app] = page
+        else:
+            page.page.context.close()
         server.close_kernels()
 
 
@@ -113,18 +106,43 @@ def pytest_runtest_makereport(item, call):
 
 
 @pytest.fixture
-def lab(browser, servers, request, shots) -> Iterator:
+def lab(browser, servers, tabs, request, shots) -> Iterator:
     """A page of JupyterLab."""
-    yield from _page(browser, servers, "lab", request, shots)
+    yield from _page(browser, servers, tabs, "lab", request, shots)
 
 
 @pytest.fixture
-def notebook7(browser, servers, request, shots) -> Iterator:
+def notebook7(browser, servers, tabs, request, shots) -> Iterator:
     """A page of Notebook 7."""
-    yield from _page(browser, servers, "notebook", request, shots)
+    yield from _page(browser, servers, tabs, "notebook", request, shots)
 
 
 @pytest.fixture(params=["lab", "notebook"])
-def any_host(browser, servers, request, shots) -> Iterator:
+def any_host(browser, servers, tabs, request, shots) -> Iterator:
     """A page of JupyterLab, then one of Notebook 7."""
-    yield from _page(browser, servers, request.param, request, shots)
+    yield from _page(browser, servers, tabs, request.param, request, shots)
+
+
+@pytest.fixture
+def saved(browser, result, tmp_path):
+    """A function that runs a cell, saves its page and opens it with the network off: (the open page, the Result)."""
+    from saved_page import Saved
+
+    contexts = []
+    pages = []
+
+    def save(cell: str, inputs: str, ranges=None, width: int = 1200, **how):
+        r = result(cell, inputs)
+        path = tmp_path / f"page{len(contexts)}.html"
+        r.save(path, ranges=ranges)
+        context = browser.new_context(viewport={"width": width, "height": 900}, offline=True, **how)
+        contexts.append(context)
+        pages.append(Saved(context, path))
+        return pages[-1], r
+
+    yield save
+    for page in pages:
+        assert page.errors == []
+        assert page.asked == [page.url]
+    for context in contexts:
+        context.close()

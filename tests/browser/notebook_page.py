@@ -13,6 +13,7 @@ from nbformat.v4 import new_code_cell, new_notebook
 from playwright.sync_api import Locator, Page, expect
 
 KERNEL_SECONDS, CELL_SECONDS, TEXT_SECONDS = 90, 120, 20
+SIZE = (1200, 1000)
 KERNELSPEC = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
 
 # The page is there long before the kernel is: wait for the document, the session and an idle kernel.
@@ -29,6 +30,17 @@ _COMMAND = """([name, args]) => {
 }"""
 _IDLE = """() => window.adDone !== null
     && window.jupyterapp.shell.currentWidget.context.sessionContext.session.kernel.status === 'idle'"""
+# In the page that is there already: another document, none of those before it.
+_OPEN = """async (path) => {
+    await window.jupyterapp.commands.execute('docmanager:open', { path, factory: 'Notebook' });
+}"""
+_CLOSE = """() => {
+    for (const widget of [...window.jupyterapp.shell.widgets('main')]) {
+        if (widget.context) widget.context.model.dirty = false; // nobody is there to be asked
+        widget.dispose();
+    }
+    return document.querySelectorAll('.jp-Dialog').length === 0;
+}"""
 _SELECT = """(index) => {
     const notebook = window.jupyterapp.shell.currentWidget.content;
     notebook.activeCellIndex = index;
@@ -37,10 +49,15 @@ _SELECT = """(index) => {
 
 
 class NotebookPage:
-    """One browser tab. `errors` are JavaScript's, `external` the requests for another machine: there should be none."""
+    """One browser tab. `errors` are JavaScript's, `external` the requests for another machine: there should be none.
+
+    To load JupyterLab takes longer than most tests: a tab that is in order is emptied and serves the next one.
+    """
 
     def __init__(self, page: Page, server: Server) -> None:
         self.page, self.server = page, server
+        self.usable = server.app == "lab"  # by the next test; Notebook 7 has a page for each notebook
+        self._is_loaded = False  # with no notebook open
         self.errors: list[str] = []
         self.external: list[str] = []
         page.on("pageerror", lambda error: self.errors.append(str(error)))
@@ -59,11 +76,36 @@ class NotebookPage:
         return self.open_file(name)
 
     def open_file(self, name: str) -> NotebookPage:
-        self.page.goto(self.server.url(name), wait_until="domcontentloaded")
+        """Open a notebook of the server's folder. For a second one in a test the page is loaded anew."""
+        if self._is_loaded:
+            self._is_loaded = False
+            self.page.evaluate(_OPEN, name)
+        else:
+            self.page.goto(self.server.url(name), wait_until="domcontentloaded")
         self.page.wait_for_selector(".jp-Notebook .jp-Cell", timeout=KERNEL_SECONDS * 1000)
         self.page.wait_for_function(_READY, timeout=KERNEL_SECONDS * 1000)
         self.errors.clear()  # Notebook 7 has some of its own while it boots
         return self
+
+    def anew(self) -> NotebookPage:
+        """A page of this test alone, loaded when its notebook is opened."""
+        self.usable = self._is_loaded = False
+        return self
+
+    def emptied(self) -> bool:
+        """Close the notebook, and all that has been asked of the page; whether it can serve another test."""
+        if not self.usable or not self.page.evaluate(_CLOSE):
+            return False
+        for other in self.page.context.pages:
+            if other is not self.page:
+                other.close()
+        self.page.context.clear_permissions()
+        self.page.emulate_media(media="null", color_scheme="null", reduced_motion="null", forced_colors="null")
+        self.width(*SIZE)
+        self.page.mouse.move(0, 0)
+        self.external.clear()
+        self._is_loaded = True
+        return True
 
     def command(self, name: str, *, seconds: float = CELL_SECONDS, **args: Any) -> None:
         """Run a command of Lab and wait until the kernel has done what it asked for."""

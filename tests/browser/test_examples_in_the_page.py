@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import shutil
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import expect
 
+EXAMPLES = sorted(file.stem for file in (Path(__file__).parents[2] / "examples").glob("0*.ipynb"))
 
-@pytest.mark.parametrize("name", ["01-five-programs", "02-numpy", "03-generated-code"])
-def test_run_all_and_move_a_slider(any_host, root, shots, name):
+
+@pytest.mark.parametrize(("host", "name"), [*(("lab", name) for name in EXAMPLES), ("notebook7", EXAMPLES[0])])
+def test_run_all_and_move_a_slider(request, root, shots, host, name):
     example = root / "examples" / f"{name}.ipynb"
-    if not example.exists():
-        pytest.skip("no example beside these tests")
-    shutil.copy(example, any_host.server.work / example.name)
-    page = any_host.open_file(example.name)
+    page = request.getfixturevalue(host)
+    shutil.copy(example, page.server.work / example.name)
+    page.open_file(example.name)
     page.run_all()
     value = page.find(".ad-panel .ad-value").first
     expect(value).to_be_visible()

@@ -11,7 +11,6 @@ import math
 import numpy as np
 import pytest
 from report_in_a_page import add_script, marks, pictures, texts
-from test_saved_page import result  # noqa: F401
 
 from ad_magic.cell.again import unit
 from ad_magic.engine.tape import forward_sweep, reverse_sweep
@@ -91,7 +90,7 @@ def live(browser, r):
 
 
 @pytest.mark.parametrize("name", CELLS)
-def test_it_writes_what_python_draws(browser, result, name):  # noqa: F811
+def test_it_writes_what_python_draws(browser, result, name):
     cell, inputs, points = CELLS[name]
     with np.errstate(all="ignore"):
         r = result(cell, inputs)
@@ -107,7 +106,7 @@ def test_it_writes_what_python_draws(browser, result, name):  # noqa: F811
         other.close()
 
 
-def test_a_column_keeps_the_width_that_it_has_had(browser, result):  # noqa: F811
+def test_a_column_keeps_the_width_that_it_has_had(browser, result):
     r = result("z = x * y", "x=2 y=3")
     long = found_at(r.at({"x": -1234.56, "y": math.pi * 1e-7}))
     tab = live(browser, r)
@@ -120,7 +119,7 @@ def test_a_column_keeps_the_width_that_it_has_had(browser, result):  # noqa: F81
     tab.close()
 
 
-def test_local_partials_that_no_program_gives_are_grey_away_from_the_beginning(browser, result):  # noqa: F811
+def test_local_partials_that_no_program_gives_are_grey_away_from_the_beginning(browser, result):
     r = result("z = x * y", "x=2 y=3")
     tab = live(browser, r)
     opacity = "() => Number(getComputedStyle(document.querySelector('.ad-partial-label')).opacity)"
@@ -132,7 +131,7 @@ def test_local_partials_that_no_program_gives_are_grey_away_from_the_beginning(b
     tab.close()
 
 
-def test_what_a_program_does_not_give_is_grey_and_never_zero(browser, result):  # noqa: F811
+def test_what_a_program_does_not_give_is_grey_and_never_zero(browser, result):
     r = result("a = x * y\nb = x + y", "x=2 y=3 --of a,b")
     tab = live(browser, r)
     before = texts(tab)

@@ -84,7 +84,7 @@ def test_a_number_can_be_typed(lab):
     box(page).fill("10")
     box(page).press("Enter")
     settled(page)
-    expect(page.find(".ad-panel .ad-slider").first).to_have_attribute("data-hi", "10")
+    expect(page.find(".ad-panel .ad-upper input").first).to_have_value("10")
     expect(page.handle(0)).to_have_attribute("aria-valuetext", "10")
     page.press_slider("Home")
     expect(box(page)).to_have_value("0")
@@ -118,25 +118,13 @@ def test_an_error_while_sliding(lab, shots):
     page.press_slider("Home")
     status = page.find(".ad-panel .ad-status")
     expect(status).to_contain_text("ValueError")
-    expect(page.find(".ad-panel .ad-view")).to_have_class(re.compile("ad-stale"))
+    expect(page.find(".ad-panel .ad-view")).to_have_class(re.compile("ad-trouble"))
     expect(page.find(".ad-panel .ad-value").first).to_be_visible()
     page.screenshot(shots / "panel-error.png", page.cell(1))
     page.press_slider("End")
     expect(status).to_have_text("")
-    expect(page.find(".ad-panel .ad-view")).not_to_have_class(re.compile("ad-stale"))
+    expect(page.find(".ad-panel .ad-view")).not_to_have_class(re.compile("ad-trouble"))
     assert page.cell_errors() == []
-
-
-def test_a_slow_cell_follows_when_the_slider_is_let_go(lab):
-    slow = "%%grad x=2\nimport time\nif int(x * 1000) >= 0:\n    time.sleep(0.3)\nz = x*x"
-    page = ready(lab, LOAD, slow)
-    page.press_slider("ArrowRight")
-    expect(page.find(".ad-panel .ad-status")).to_contain_text("let go")
-    page.drag_slider(0.9, release=False)
-    page.page.wait_for_timeout(700)
-    assert text(page, ".ad-value") == "4.0804"
-    page.page.mouse.up()
-    expect(box(page)).not_to_have_value("2.02")
 
 
 def test_an_interrupt_ends_one_run_and_no_more(lab):
@@ -147,6 +135,7 @@ def test_an_interrupt_ends_one_run_and_no_more(lab):
     page.page.wait_for_timeout(1500)  # it runs on the kernel's main loop, where the page cannot see it
     page.command("notebook:interrupt-kernel")
     expect(page.find(".ad-panel .ad-status")).to_contain_text("Interrupted")
+    page.page.wait_for_timeout(600)  # by then the gesture is over: the end of it does not run the program again
     page.press_slider("Home")
     expect(page.find(".ad-panel .ad-value").first).to_have_text("0")
     expect(page.find(".ad-panel .ad-status")).to_have_text("")
@@ -219,8 +208,8 @@ loss = np.sum(h**2) * np.sum(w**2)"""
 SETUP = LOAD + "\nimport numpy as np\nw = np.array([0.5, -1.0]); W = np.linspace(-1, 1, 128).reshape(16, 8)"
 
 
-def test_entries_of_arrays_move(any_host, shots):
-    page = ready(any_host, SETUP, ARRAYS, "w, W[3, 4]")
+def test_entries_of_arrays_move(lab, shots):
+    page = ready(lab, SETUP, ARRAYS, "w, W[3, 4]")
     expect(page.find(".ad-panel .ad-input")).to_have_count(4)
     index = page.find(".ad-panel .ad-index input")
     assert [page.handle(n).get_attribute("aria-label") for n in range(4)] == ["x", "w[0]", "w[1]", "W[0, 0]"]
@@ -286,6 +275,7 @@ def test_a_saved_notebook_holds_the_last_state(any_host):
     page = ready(any_host)
     page.press_slider("ArrowRight", 5)
     value = settled(page)
+    expect(page.find("[data-ad-static] .ad-value")).to_contain_text(value[1:9])  # the kernel has had its say
     outputs = page.save().cells[1].outputs
     (static,) = (output for output in outputs if "data-ad-static" in output.data.get("text/html", ""))
     assert value[1:9] in static.data["text/html"]
@@ -302,6 +292,9 @@ def test_reopened_without_a_kernel_the_report_is_there(lab):
     page.open_file("test.ipynb")
     expect(page.find("[data-ad-static] .ad-value")).to_be_visible()
     expect(page.find(".ad-panel")).to_have_count(0)
+    left = page.find(".jp-OutputArea-output").get_by_text("Error displaying widget")  # JupyterLab's, for a widget
+    expect(left).to_have_count(1, timeout=60_000)
+    expect(left).to_be_hidden()
 
 
 def test_unloading_leaves_the_report(lab):
@@ -309,23 +302,6 @@ def test_unloading_leaves_the_report(lab):
     page.set_source(2, "%unload_ext ad_magic")
     page.run_cell(2)
     expect(page.find("[data-ad-static] .ad-value")).to_be_visible()
-
-
-# ---------------------------------------------------------------------------------------------------------- leaks
-
-COUNT = "import gc; from ipywidgets.widgets.widget import _instances; gc.collect(); print(len(_instances))"
-
-
-def test_fifty_reruns_leave_no_widget_behind(lab):
-    page = ready(lab, LOAD, CELL, CELL, COUNT)
-    once = page.text_of(3)
-    for _ in range(50):
-        page.run_cell(1)
-    page.run_cell(3)
-    assert page.text_of(3) == once
-    expect(page.find("style:text('ad-static')")).to_have_count(0)
-    page.press_slider("ArrowRight", nth=2)  # the other cell's panel lives
-    expect(box(page, 2)).to_have_value("2.02")
 
 
 # ---------------------------------------------------------------------------------------------------------- looks
