@@ -20,7 +20,7 @@ import numpy.fft
 import numpy.lib.stride_tricks
 
 from ad_magic.engine.active import LostDerivative
-from ad_magic.engine.arrays import functions, numpy_standins, tables
+from ad_magic.engine.arrays import by_entries, functions, numpy_standins, primitives, tables
 from ad_magic.engine.arrays.dispatch import name_of, no_rule
 from ad_magic.engine.arrays.special import _OWN as SPECIAL_FUNCTIONS
 from ad_magic.engine.arrays.special import SPECIAL, scipy_modules
@@ -124,12 +124,12 @@ def _slopes(row: str) -> str:
 
 def _ufunc(function: Any, names: list[str]) -> Entry:
     own = tuple(names)
-    row = next((functions._ROWS[n[3:]] for n in own if n[3:] in functions._ROWS), None)
+    row = next((by_entries.ROWS[n[3:]] for n in own if n[3:] in by_entries.ROWS), None)
     if row is not None:
         return Entry(own, function, SUPPORTED, ENTRY, _slopes(row))
-    if any(name[3:] in functions._LOOKS for name in own):
+    if any(name[3:] in by_entries._LOOKS for name in own):
         return Entry(own, function, NO_DERIVATIVE, LOOK)
-    if function not in functions.UFUNCS:
+    if function not in by_entries.UFUNCS:
         return Entry(own, function, REFUSED, _sentence(no_rule(f"np.{function.__name__}")))
     return Entry(own, function, SUPPORTED, _way(own))
 
@@ -172,7 +172,7 @@ def _way(names: tuple[str, ...]) -> str:
             return COMPOSITION
         if name in MOVES or name.replace("lib.stride_tricks.", "") in MOVES:
             return MOVE
-        if name.rpartition(".")[2] in functions.PAIRS or any(r.value is function for r in functions.PAIRS.values()):
+        if name.rpartition(".")[2] in primitives.PAIRS or any(r.value is function for r in primitives.PAIRS.values()):
             return PAIR
     raise LookupError(f"{names}: not in a table; say in _OWN_WAYS how it is done")
 
