@@ -763,7 +763,7 @@ def test_the_inputs_have_the_values_they_had(run):
         ("sqrt(-1)", "raises ValueError"),
         ("[1, 2]", "gives 2 numbers; the derivative has 1 number"),
         ("'text'", "gives a str, not a real number"),
-        ("None", "gives a NoneType, not a real number"),
+        ("None", "gives None, not a real number"),
         ("1j*x", "gives a complex, not a real number"),
         ("sin", "not a real number"),
     ],
