@@ -12,26 +12,26 @@ from ad_magic.cell.run import Program, compile_cell
 
 SHOWN = 100  # characters of a line with a syntax error
 
+# What Python raises beside a SyntaxError: of half a character, of too many brackets; a SystemError of its tokenizer.
+_UNREADABLE = (ValueError, OverflowError, MemoryError, RecursionError, SystemError)
+
 
 def compiled(shell: Any, name: str, cell: str) -> Program:
     """The program of a cell below the magic `name`, as the shell would compile it. Raises UsageError."""
     __tracebackhide__ = True
     try:
         source = "\n" + shell.transform_cell(cell)  # the empty line stands for the line of the magic
-    except SyntaxError as error:
-        raise UsageError(_syntax_error(error)) from None
-    if not source.strip():
-        raise UsageError(f"%%{name}: the cell is empty; write the program to differentiate below the magic")
-    cells = dict(getattr(shell.compile, "_filename_map", {}))
-    try:
+        if not source.strip():
+            raise UsageError(f"%%{name}: the cell is empty; write the program to differentiate below the magic")
+        cells = dict(getattr(shell.compile, "_filename_map", {}))
         file = shell.compile.cache(source, _cell_number(cells, shell), raw_code=f"%%{name}\n{cell}")
         tree = shell.compile.ast_parse(source, filename=file)
         if not _awaits(tree):
             return compile_cell(shell.transform_ast(tree), source, file, cells, shell.compile.flags)
     except SyntaxError as error:
         raise UsageError(_syntax_error(error)) from None
-    except (ValueError, OverflowError, MemoryError, RecursionError) as error:  # half a character, too many brackets
-        said = str(error) or "it is nested too deep"
+    except _UNREADABLE as error:
+        said = getattr(error.__cause__, "msg", "") or str(error) or "it is nested too deep"
         raise UsageError(f"%%{name}: the cell cannot be compiled: {said}") from None
     raise UsageError(
         f"%%{name}: a cell that awaits cannot be differentiated; await in an earlier cell, use the result here"

@@ -6,6 +6,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
+NUMPY = np.lib.NumpyVersion(np.__version__)
 VECTOR = "np.array([0.5, 1.5, -0.7, 2.0])"
 POSITIVE = "np.array([0.5, 1.5, 0.7, 2.0])"
 MATRIX = "np.array([[0.5, 1.5, -0.7], [2.0, -0.3, 0.9]])"
@@ -5682,7 +5685,7 @@ y = w.real.sum() + np.linalg.norm(A)
     x="np.array([2.5, 0.3, -0.7, 2.0])",
     flagged=True,
     tolerance=1e-12,
-    fails="the entries lie in memory in another order than NumPy's",
+    fails="the entries lie in memory in another order than NumPy's" if NUMPY < "2.5.0" else "",
 )
 program(
     "linalg",

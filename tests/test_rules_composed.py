@@ -225,9 +225,10 @@ case("np.cross", V3, W3)
 case("np.cross", V3[0], W3)
 case("np.cross", V3.T, W3, axisa=0, axisc=0)
 case("np.cross", V3.T, W3.T, axis=0)
-case("np.cross", V3[:, :2], W3)
-case("np.cross", V3, W3[:, :2])
-case("np.cross", V3[0, :2], W3[0, :2])
+if np.lib.NumpyVersion(np.__version__) < "2.5.0":  # later ones refuse vectors of two
+    case("np.cross", V3[:, :2], W3)
+    case("np.cross", V3, W3[:, :2])
+    case("np.cross", V3[0, :2], W3[0, :2])
 case("np.linalg.cross", V3.T, W3.T, axis=0)
 case("np.vdot", A2, B2)
 case("np.vdot", Z2, B2)
@@ -460,6 +461,7 @@ MISUSE = [
     ("np.roots", (A2,), {}),
     ("np.cross", (A1, A1), {}),
     ("np.cross", (1.0, A1), {}),
+    ("np.cross", (V3[:, :2], W3[:, :1]), {}),
     ("np.linalg.cross", (A1, A1), {}),
     ("np.vdot", (A1, C1), {}),
     ("np.linalg.outer", (A2, A1), {}),
@@ -921,6 +923,7 @@ def test_sinc_and_i0_have_no_seam():
     np.testing.assert_allclose(slope("np.i0", x), [float(mpmath.besseli(1, t)) for t in x], rtol=1e-14)
 
 
+@pytest.mark.filterwarnings("ignore:numpy.fix")
 def test_a_step_is_taken_along_with_its_start():
     assert np.array_equal(slope("np.unwrap", np.array([0.0, math.pi, 0.0, 4 * math.pi])), np.ones(4))
     assert np.array_equal(slope("np.clip", np.array([-1.0, 0.0, 0.5, 1.0, 2.0]), 0.0, 1.0), [0, 0.5, 1, 0.5, 0])

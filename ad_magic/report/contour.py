@@ -11,6 +11,8 @@ import math
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import reduce
+from operator import add
 from typing import TYPE_CHECKING, NamedTuple
 
 from .curves import Moving, label_of, movable
@@ -228,7 +230,7 @@ def level_lines(cells: Sequence[Polygon], level: float) -> list[Line]:
                 spots.setdefault(p.side, (p.x + (q.x - p.x) * s, p.y + (q.y - p.y) * s))
                 crossed.append((p.side, q.value >= level))
         if crossed:  # at a saddle the middle says which side is one
-            middle = sum(p.value for p in polygon) / len(polygon) >= level
+            middle = reduce(add, (p.value for p in polygon)) / len(polygon) >= level  # sum is another in the page
             start = 0 if crossed[0][1] != middle else 1
             turned = [side for side, _ in crossed[start:] + crossed[:start]]
             pairs += zip(turned[::2], turned[1::2], strict=True)

@@ -111,20 +111,30 @@ def stand_ins() -> dict[str, Callable[..., Any]]:
             active = own[name]
         elif name in scipy_linalg.BODIES:
             body = _as_scipy(name, original) if name in scipy_linalg.FREE_SIGNS else scipy_linalg.BODIES[name]
-            active = functools.partial(_composed, name, body)
+            active = functools.partial(_composed, original, body)
         else:
             active = _refused(name)
         made[name] = stand_in(original, active)
     return made
 
 
-_FORTRAN = frozenset(("cholesky", "cho_factor", "eigh", "svd", "pinv"))  # what these give lies as LAPACK left it
+@functools.cache
+def _by_columns(original: Callable[..., Any]) -> bool:
+    """Whether what a function of SciPy gives lies in memory column by column, as LAPACK has it: versions differ."""
+    given = original(np.array([[2.0, 1.0], [1.0, 2.0]]))
+    matrices = [x for x in (given if isinstance(given, tuple) else (given,)) if np.ndim(x) == 2]
+    return any(not x.flags.c_contiguous for x in matrices)
 
 
-def _composed(name: str, body: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+_LAPACKS = frozenset(("cholesky", "cho_factor", "eigh", "svd", "pinv"))
+
+
+def _composed(original: Callable[..., Any], body: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+    name = original.__name__
     result = compose(f"scipy.linalg.{name}", body, args, kwargs)
-    if name not in _FORTRAN:
+    if name not in _LAPACKS:
         return result
+    order = "F" if _by_columns(original) else "C"
     if isinstance(result, tuple):
-        return tuple(copy(x, "F") if type(x) is Array else x for x in result)
-    return copy(result, "F") if type(result) is Array else result
+        return tuple(copy(x, order) if type(x) is Array else x for x in result)
+    return copy(result, order) if type(result) is Array else result

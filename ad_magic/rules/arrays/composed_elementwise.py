@@ -61,6 +61,7 @@ def _replaced(x: Any, nan: Any, above: Any, below: Any) -> Any:
 def fix(x: Any, out: Any = None) -> Any:
     """Rounded towards 0."""
     double_only("np.fix", None, out)
+    np.fix(0.0)  # it warns of itself from NumPy 2.5 on
     return np.trunc(operand(x))
 
 

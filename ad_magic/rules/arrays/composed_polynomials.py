@@ -194,7 +194,10 @@ def roots(p: Any) -> Any:
     if n == 1:
         return np.zeros(trailing)
     first = np.reshape(-p[1:] / p[0], (1, n - 1))
-    found = np.linalg.eigvals(np.concatenate((first, np.eye(n - 2, n - 1)), axis=0))
+    companion = np.concatenate((first, np.eye(n - 2, n - 1)), axis=0)
+    found = np.linalg.eigvals(companion)
+    if np.iscomplexobj(found) and not np.iscomplexobj(p) and not np.any(np.imag(found)):
+        found = np.real(found)  # eigvals is always complex from NumPy 2.5 on, and roots is not
     return np.concatenate((found, np.zeros(trailing))) if trailing else found
 
 

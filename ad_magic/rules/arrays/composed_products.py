@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 import operator
-import warnings
 from typing import Any
 
 from ad_magic.rules.arrays.frozen import np
@@ -39,13 +38,8 @@ def cross(a: Any, b: Any, axisa: int = -1, axisb: int = -1, axisc: int = -1, axi
     if a.shape[-1] not in (2, 3) or b.shape[-1] not in (2, 3):
         raise ValueError("incompatible dimensions for cross product\n(dimension must be 2 or 3)")
     flat = a.shape[-1] == b.shape[-1] == 2
-    if 2 in (a.shape[-1], b.shape[-1]) and np.lib.NumpyVersion(np.__version__) >= "2.0.0":
-        warnings.warn(
-            "Arrays of 2-dimensional vectors are deprecated. Use arrays of "
-            "3-dimensional vectors instead. (deprecated in NumPy 2.0)",
-            DeprecationWarning,
-            stacklevel=2,
-        )
+    if 2 in (a.shape[-1], b.shape[-1]):
+        np.cross(np.zeros(a.shape[-1]), np.zeros(b.shape[-1]))  # warns of it, or refuses it from NumPy 2.5 on
     a0, a1, b0, b1 = a[..., 0], a[..., 1], b[..., 0], b[..., 1]
     third = a0 * b1 - a1 * b0
     if flat:

@@ -9,6 +9,7 @@ Derivatives: Giles 2008, "Collected matrix derivative results"; de Hoog, Anderss
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from typing import Any
 
@@ -83,10 +84,20 @@ def cholesky(a: Any, lower: bool = False, overwrite_a: Any = False, check_finite
 
 
 def cho_factor(a: Any, lower: bool = False, overwrite_a: Any = False, check_finite: Any = True) -> Any:
-    """(factor, lower); in the other triangle of the factor stands what stood in a."""
+    """(factor, lower); in the other triangle of the factor stands what SciPy leaves there."""
     a = operand(a)
     factor = cholesky(a, lower)
-    return (factor + np.triu(a, 1) if lower else factor + np.tril(a, -1)), lower
+    if _leaves_the_other_triangle():
+        factor = factor + (np.triu(a, 1) if lower else np.tril(a, -1))
+    return factor, lower
+
+
+@functools.cache
+def _leaves_the_other_triangle() -> bool:
+    """Whether the unused triangle of cho_factor's result holds what stood in a (SciPy before 1.18), or zeros."""
+    from scipy import linalg
+
+    return bool(linalg.cho_factor(np.array([[2.0, 1.0], [1.0, 2.0]]))[0][1, 0])
 
 
 def cho_solve(c_and_lower: Any, b: Any, overwrite_b: Any = False, check_finite: Any = True) -> Any:
