@@ -23,6 +23,10 @@ def test_a_smooth_function_has_no_mark(name):
     assert marks(name) == []
 
 
+def test_a_step_of_rounding_is_no_jump():
+    assert marks("dust") == [("kink", 1.0)]
+
+
 def test_a_corner_a_jump_and_a_decision_are_found_where_they_are():
     assert marks("corner") == [("kink", 0.3)]
     assert sampled("corner").marks[0].text == "kink at x = 0.3: slope −1 on the left, 1 on the right"

@@ -143,6 +143,19 @@ def test_a_decision_that_changes_is_told(loaded, cell, inputs, second, line, tex
     assert text in there["changed"]["text"]
 
 
+@pytest.mark.parametrize("op", ["max", "min"])
+def test_of_an_extreme_only_the_entry_that_it_is_decides(loaded, op):
+    sign = 1.0 if op == "max" else -1.0
+    inputs = {"w": sign * np.array([[1.0, 2.0, 3.0, 0.5]])}
+    for options in ("", "axis=1", "axis=(0, 1), keepdims=True", "axis=-1, keepdims=True"):
+        r = run(loaded, f"z = np.sum(np.exp(w - w.{op}({options})))", inputs)
+        others = [[2.5, 2.0, 3.0, 0.5], [0.1, 0.2, 3.0, 2.9], [2.0, 2.0, 3.0, 2.0], [4.0, 2.0, 3.0, 0.5]]
+        here, *same, beyond = answers(r, [inputs, *({"w": sign * np.array([o])} for o in others)])
+        agrees(r.run, here)
+        assert [found["changed"] for found in same] == [None] * 3
+        assert f"w.{op}({options}) comes out otherwise" in beyond["changed"]["text"]
+
+
 # ---- second derivatives ------------------------------------------------------------------------------
 
 

@@ -159,6 +159,8 @@ PROGRAMS = {  # f and f' at a point, in Python and in JavaScript; None where the
     "flat": (lambda x: (2.0, 0.0), "[2, 0]"),
     "edge": (lambda x: (math.sqrt(x), 0.5 / math.sqrt(x)) if x > 0 else (math.nan, math.nan),
              "x > 0 ? [Math.sqrt(x), 0.5 / Math.sqrt(x)] : [NaN, NaN]"),
+    "dust": (lambda x: (2e-17 if x > 0.5 else 0.0, 0.0) if x < 1 else (x - 1, 1.0),
+             "x < 1 ? [x > 0.5 ? 2e-17 : 0, 0] : [x - 1, 1]"),
     "tiny": (lambda x: (1e-9 * x**3, 3e-9 * x**2), "[1e-9 * x ** 3, 3e-9 * x ** 2]"),
 }  # fmt: skip
 

@@ -94,6 +94,7 @@ MISTAKES = {
     "%%grad x=2\nz = 1j * x": "complex",
     "%%grad x=2\nz = [[x, x], [x]]": "ragged",
     "%%grad x=2\n": "empty",
+    "%%grad w=[0.5,1.0]\nz = w[0]": "array of real numbers: put np.array(…) around it",
     "%%gradcheck x=2 --expect y=1\nz = x": "NAME=FORMULA",
 }
 

@@ -69,6 +69,15 @@ def test_where_there_is_no_value_and_where_it_jumps(cells):
     assert curve.values[-1] == pytest.approx(3.2)
 
 
+def test_the_tolerance_of_a_solver_is_no_jump(cells):
+    """Far out nothing is left but what solve_ivp is allowed to err: some 1e-7, with no slope to it."""
+    sol = "sol = solve_ivp(lambda t, y: -k*y, (0, 40), [1.0])\ny = sol.y[0, -1]"
+    r = cells.grad("k=0.3 --of y", sol)
+    (curve,), _ = curves.curves(r, ranges={"k": (0.0, 1.4)})
+    assert all(curve.valid)
+    assert abs(curve.values[-1]) < 1e-5
+
+
 def test_a_contour(cells):
     r = cells.grad("x=4.0 a=1.0 --of y", "y = a*brentq(lambda t: t*t - x, 0, 10)")
     c = over_two(r, ranges={"x": (1.0, 9.0), "a": (0.5, 1.5)})

@@ -280,7 +280,8 @@ def _as_input(name: str, given: Any) -> Any:
     if dtype is not None and dtype.kind in "fiu":
         return value.astype(float) if value.ndim else float(value)
     what = "complex" if isinstance(value, complex) else _kind_in_words(value)
-    raise CellError(f"input {name!r} is {what}; an input must be a real number or an array of real numbers")
+    hint = ": put np.array(…) around it" if isinstance(value, (list, tuple)) else ""
+    raise CellError(f"input {name!r} is {what}; an input must be a real number or an array of real numbers{hint}")
 
 
 def _kind_in_words(value: Any) -> str:

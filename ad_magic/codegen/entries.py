@@ -15,7 +15,7 @@ from ad_magic.engine.operation import INPUT, Operation
 from ad_magic.engine.tape import Columns
 from ad_magic.rules.arrays.frozen import np
 
-from .entry_numbers import Label, each, like, named, objects, results, spread
+from .entry_numbers import Label, each, extreme, like, named, objects, results, spread
 from .entry_sweeps import adjoints_of, local_partials_of, tangents_of
 from .expressions import name, value_of
 from .guards import guard_of
@@ -163,7 +163,12 @@ class _Values:
         if hasattr(op, "result") or hasattr(op, "pair") or isinstance(z, tuple):
             raise self.refuse(op.name)
         try:
-            value = self._inside(op, arguments) if hasattr(op, "inner") else op.value(*map(objects, arguments))
+            if hasattr(op, "inner"):
+                value = self._inside(op, arguments)
+            elif op.name in ("max", "min"):
+                value = extreme(op, *map(objects, arguments))
+            else:
+                value = op.value(*map(objects, arguments))
         except NoProgram:
             raise
         except Exception:

@@ -9,7 +9,7 @@ from ad_magic.engine.arrays.adjoints import absent
 from ad_magic.rules.arrays.frozen import np
 
 from .expressions import number
-from .symbols import Entry, Writer
+from .symbols import Entry, Writer, bare
 
 Label = Callable[[int], str | None]  # what a row is called; None for the inside of another row
 
@@ -64,6 +64,26 @@ def named(writer: Writer, value: Any, label: str | None, kind: str = "value") ->
 def as_entry(writer: Writer, x: Any) -> Entry:
     """A number as an entry."""
     return x if isinstance(x, Entry) else Entry(writer, number(float(x)), float(x))
+
+
+def extreme(op: Any, a: Any) -> Any:
+    """np.max or np.min of entries: the one that it is has to stay beyond each of the others.
+
+    NumPy itself compares as in a knock-out, whose pairs may come out otherwise where the extreme stays the same.
+    """
+    axes = op.options.get("axis")
+    axes = range(a.ndim) if axes is None else axes if isinstance(axes, tuple) else (axes,)
+    lanes = np.moveaxis(a, tuple(axes), range(-len(axes), 0))
+    lanes = lanes.reshape(*lanes.shape[: a.ndim - len(axes)], -1)
+    found = np.empty(lanes.shape[:-1], object)
+    for k in np.ndindex(found.shape):
+        plain = [float(bare(x)) for x in lanes[k]]
+        best = lanes[k][np.argmax(plain) if op.name == "max" else np.argmin(plain)]
+        for x in lanes[k]:
+            if x is not best:
+                bool(best >= x if op.name == "max" else best <= x)  # what is asked of an entry becomes a condition
+        found[k] = best
+    return np.expand_dims(found, tuple(axes)) if op.options.get("keepdims") else found
 
 
 def results(op: Any, values: Sequence[Any]) -> Any:

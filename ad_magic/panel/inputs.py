@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import unicodedata
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -17,6 +18,7 @@ from .dial import Dial
 from .widgets import classed
 
 NAME_WIDTH = 20  # characters of an input's name; a longer one is cut
+BROAD = "mwMWω"  # letters half as wide again as a digit
 Span = Sequence[float | None]
 
 
@@ -247,8 +249,18 @@ def fixed_row(name: str, value: Any) -> ipywidgets.HBox:
 
 
 def name_width(name: str) -> int:
-    """The width of a name in characters."""
-    return min(len(name), NAME_WIDTH)
+    """The width of a name in characters, each as wide as a digit.
+
+    >>> name_width("x1"), name_width("gamma")
+    (2, 7)
+    """
+    return math.ceil(sum(map(_letter_width, name[:NAME_WIDTH])))
+
+
+def _letter_width(letter: str) -> float:
+    if letter in BROAD or unicodedata.east_asian_width(letter) in "WF":
+        return 1.6
+    return 1.2 if letter.isupper() else 1.0
 
 
 def name_label(name: str) -> ipywidgets.Label:

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 POINTS = 200
 SLOW = 0.01  # seconds for a look: at a program that is slower than that nobody looks again
 PATIENCE = 1.5  # seconds for all curves
+DUST = 1e-12  # of the greatest value: a smaller step is rounding, no jump
 
 
 class Seen(NamedTuple):
@@ -233,11 +234,12 @@ def _add_corners(found: list[Mark], look: Look, name: str, xs: Sequence[float], 
 
 def _add_jumps(found: list[Mark], look: Look, name: str, xs: Sequence[float], seen: Seen, origin: Origin) -> None:
     values, slopes, valid = seen
+    dust = DUST * max((abs(z) for z, ok in zip(values, valid, strict=True) if ok and math.isfinite(z)), default=0.0)
     for i in range(len(xs) - 1):
         step, width = abs(values[i + 1] - values[i]), xs[i + 1] - xs[i]
         smooth = max(abs(slopes[i]), abs(slopes[i + 1])) * width
         known = valid[i] and valid[i + 1] and math.isfinite(step)
-        if not known or not step > 3 * smooth or not step > 1e-9 * abs(values[i]):
+        if not known or not step > 3 * smooth or not step > max(1e-9 * abs(values[i]), dust):
             continue
         a, b = _closer(look, xs[i], xs[i + 1], lambda s: _largest(s.values, s.valid))
         ends = look([a, b]).values

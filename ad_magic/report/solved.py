@@ -28,6 +28,7 @@ PATIENCE, LONGEST = 0.8, 2.5  # seconds for a curve; for a contour
 TOO_SLOW = 0.2  # seconds for one point
 PARTS, KNOTS = 4, 40  # of a curve to begin with; points in the end
 ROUGH = 0.02
+UNSEEN = 1e-3  # of the whole: a smaller step between two points is the solver's tolerance, no jump
 NOWHERE = (math.nan, math.nan, False)
 
 
@@ -112,7 +113,7 @@ def seen(
     while len(there) <= KNOTS and (parts[0][0] == -math.inf or time.perf_counter() - began < PATIENCE):
         _, a, b = heapq.heappop(parts)
         middle = a / 2 + b / 2
-        guess = between(middle, a, b, there[a], there[b])
+        guess = joined(between, middle, a, b, there)
         found = there[middle] = look(middle)
         off = abs(found[0] - guess[0]) if found[2] and guess[2] else _extent(there) * (b - a) / (hi - lo)
         heapq.heappush(parts, (-off, a, middle))
@@ -124,18 +125,26 @@ def seen(
     for x in xs:
         k = min(max(bisect.bisect_right(knots, x) - 1, 0), len(knots) - 2)
         a, b = knots[k : k + 2]
-        y, slope, known = between(x, a, b, there[a], there[b]) if a in good else NOWHERE
+        y, slope, known = joined(between, x, a, b, there) if a in good else NOWHERE
         values.append(y)
         slopes.append(slope)
         valid.append(known)
     for _, a, b in parts:
         middle = a / 2 + b / 2
         if (
-            a not in good or not between(middle, a, b, there[a], there[b])[2]
+            a not in good or not joined(between, middle, a, b, there)[2]
         ):  # also where it is smaller than the distance of two points: no line goes over it
             k = min(range(len(xs)), key=lambda k: abs(xs[k] - middle))
             values[k], slopes[k], valid[k] = NOWHERE
     return Seen(values, slopes, valid), len(knots)
+
+
+def joined(between: Between, x: float, a: float, b: float, there: Mapping[float, Known]) -> Known:
+    """What is at x, between two points; a straight line where they would be parted by a step that nobody sees."""
+    found, (p, dp, here), (q, dq, known) = between(x, a, b, there[a], there[b]), there[a], there[b]
+    if found[2] or not (here and known and math.isfinite(dp + dq)) or abs(q - p) > UNSEEN * _extent(there):
+        return found
+    return straight(x, a, b, there[a], there[b])
 
 
 def _extent(there: Mapping[float, Known]) -> float:

@@ -2,6 +2,7 @@
 
 const CURVE = { width: 440, left: 60, right: 14, top: 26, high: 150, between: 32, low: 84, foot: 44 };
 const NEEDLE = 72; // px on each side of the point
+const DUST = 1e-12; // of the greatest value: a smaller step is rounding, no jump
 
 // The range of an axis that shows the numbers; what stands far out is cut off. `held` must be within.
 function extent(numbers, held) {
@@ -144,9 +145,10 @@ function* findMarks({ name, xs, values, slopes, valid }, origin) {
     const sides = `slope ${number(left, 4)} on the left, ${number(right, 4)} on the right`;
     add("kink", at, `kink at ${name} = ${number(at, 6)}: ${sides}`, origin([xs[i], a, b, xs[i + 1]]));
   }
+  const dust = DUST * values.reduce((most, z, k) => (valid[k] && Number.isFinite(z) ? Math.max(most, Math.abs(z)) : most), 0);
   for (let i = 0; i + 1 < xs.length; i++) {
     const step = Math.abs(values[i + 1] - values[i]), smooth = Math.max(Math.abs(slopes[i]), Math.abs(slopes[i + 1])) * (xs[i + 1] - xs[i]);
-    if (!valid[i] || !valid[i + 1] || !Number.isFinite(step) || !(step > 3 * smooth) || !(step > 1e-9 * Math.abs(values[i]))) continue;
+    if (!valid[i] || !valid[i + 1] || !Number.isFinite(step) || !(step > 3 * smooth) || !(step > Math.max(1e-9 * Math.abs(values[i]), dust))) continue;
     const [a, b] = yield* closer(xs[i], xs[i + 1], (seen) => largest(seen.values, seen.valid)[0]);
     const seen = yield [a, b];
     if (!(Math.abs(seen.values[1] - seen.values[0]) > step / 2)) continue;
