@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 from array_programs import Program
@@ -84,3 +87,16 @@ def test_the_exponential_of_a_rotation():
 def test_what_has_no_rule_says_so(call):
     with pytest.raises(LostDerivative, match=r"line 1: scipy.linalg.\w+ has no derivative rule"):
         actively(program(call), "reverse")
+
+
+def test_a_module_that_is_loaded_between_two_derivatives():
+    """Which modules have stand-ins is not remembered from the first one."""
+    program = """
+import numpy as np
+from ad_magic import grad
+grad(np.sum)(np.ones(2))
+import scipy.linalg as sla
+print(grad(lambda x: np.sum(sla.expm(x * np.eye(2))))(0.0))
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert float(done.stdout) == pytest.approx(2.0)

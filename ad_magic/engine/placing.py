@@ -108,7 +108,8 @@ def _put_again() -> None:
             place.update(stand_ins)
 
 
-_OPTIONAL = ("numpy", "scipy.special", "scipy.optimize", "scipy.integrate")
+# All that has stand-ins where it is loaded, and may be loaded between two runs.
+_OPTIONAL = ("numpy", "scipy.special", "scipy.linalg", "scipy.optimize", "scipy.integrate")
 
 
 def load_named(codes: Iterable[CodeType]) -> bool:
