@@ -20,7 +20,20 @@ from hypothesis import strategies as st
 from oracles import Cells, swept
 from random_programs import program
 
-from ad_magic import grad, hessian, hvp, jacfwd, jacobian, jacrev, jvp, linearize, value_and_grad, vjp
+from ad_magic import (
+    checkpoint,
+    grad,
+    hessian,
+    hvp,
+    jacfwd,
+    jacobian,
+    jacrev,
+    jvp,
+    linearize,
+    taylor,
+    value_and_grad,
+    vjp,
+)
 from ad_magic.engine.standins import open_runs
 
 # Each gives the derivative of a function of one number.
@@ -487,3 +500,13 @@ def test_a_hessian_is_symmetric_and_the_same_in_any_nesting(seed, x, y):
     for k, other in ((0, lambda x: f(x, y)), (1, lambda y: f(x, y))):
         at = (x, y)[k]
         assert hvp(other, (at,), (1.0,)) == close(whole[k][k], rel=1e-9, abs=near)
+
+
+@pytest.mark.parametrize("f", [math.sin, math.erf])
+def test_a_function_of_a_library_itself_in_every_nesting(f):
+    """In the inner run it is a stand-in of ours that is differentiated, no function of the user's."""
+    second = hessian(lambda y: f(y))(0.4)
+    for one, two in itertools.product(D, repeat=2):
+        assert D[one](D[two](f))(0.4) == close(second), (one, two)
+    assert grad(grad(checkpoint(f)))(0.4) == close(second)
+    assert taylor(grad(f), 0.4, 1)[1] == close(second)

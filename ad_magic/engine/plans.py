@@ -18,6 +18,7 @@ from typing import Any
 from . import boundary, texts
 from .active import Active
 from .codes import called_in, calls_type_of_numpy, changes_nothing, imported, names_of
+from .frames import is_ours
 from .library import BUILTINS, TYPE_OF, TYPES
 from .placing import Modules, Part, load_named, modules_of, put_some, take_back, take_some_back
 from .standins import (
@@ -226,6 +227,9 @@ class _Look:
         self.reached: set[str] = set()  # the modules in which names may be looked up
 
     def go(self) -> None:
+        f = self.f
+        if not _is_derivative(f) and (is_ours(f.__code__) or not is_users_code(f.__globals__)):
+            raise _NotSimple  # a stand-in, or a function of a library, which may have one
         while self.stack:
             self._function(self.stack.pop())
         plan = self.plan
