@@ -14,6 +14,7 @@ import pytest
 from case_files import cases, differs, inputs_of, reference, run_case
 from program_samples import SAMPLES
 
+from ad_magic import trace
 from ad_magic.cell.again import replayed
 from ad_magic.engine.tape import PathChanged
 from ad_magic.report.result import Result
@@ -297,3 +298,10 @@ def test_all_axes_where_that_is_not_the_default(loaded, call):
     r = run(loaded, f"z = {call}", {"A": np.array([[1.0, 2.0], [3.0, 5.0]])})
     for kind in KINDS:
         agrees(r, called(r.code(kind), r.inputs))
+
+
+def test_a_reshape_is_written_as_one_and_the_same_one_once():
+    """It is no move of single entries: its adjoint is the shape of before."""
+    r = trace(lambda w: np.sum(w.reshape(2, -1) @ np.reshape(w, (2, 2))), np.arange(4.0))
+    code = r.code("reverse")
+    assert code.count("    v2 = w.reshape((2, 2))\n") == 1 and "order" not in code

@@ -56,6 +56,8 @@ def _reshape(a: Any, shape: Any = None, order: str = "C", **options: Any) -> Any
     if order == "A" and type(x) is Array:  # by the layout in memory
         order = "F" if x.place.flags.fnc else "C"
     shape = options.pop("newshape", shape)
+    if type(x) is Array and order == "C":
+        return _viewed(x, lambda v: np.reshape(v, shape), "reshape", lambda z: {"shape": z.shape})
     return move(np.reshape, (x, shape), {"order": order}, "reshape")
 
 
