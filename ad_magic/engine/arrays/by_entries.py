@@ -119,9 +119,13 @@ def _part(x: Any, name: str) -> Any:
 
 
 def _sign(x: Any) -> Any:
-    """z / |z| of a complex number, as in NumPy 2."""
+    """The sign of a real number, z / |z| of a complex one. Before NumPy 2 that was the sign of its real part, or, where
+    that is 0, of its imaginary part."""
     if not np.iscomplexobj(x):
         return by_entry("sign", np.sign, x)
+    if np.sign(3j) != 1j:
+        across, along = np.real(x), np.imag(x)
+        return np.where(across != 0, by_entry("sign", np.sign, across), by_entry("sign", np.sign, along)) + 0j
     size = np.abs(x)
     return np.where(size == 0, 0.0, x / np.where(size == 0, 1.0, size))
 
