@@ -88,9 +88,42 @@ def test_in_a_cell(shell, mode):
 
 
 def test_where_there_is_no_rest():
-    for call in (lambda: fixed_point(lambda x: 2 * x + 1, 1.0), lambda: root(lambda x: x * x + 1, 1.0)):
+    for call in (lambda: fixed_point(lambda x: 2 * x + 1, 1.0), lambda: root(lambda x: x * x + 1, 0.7)):
         with pytest.raises(ValueError, match="no rest after"):
             call()
+
+
+@pytest.mark.parametrize(
+    ("call", "words"),
+    [
+        (lambda: root("x", 1.0), "root is of a function, not of a str"),
+        (
+            lambda: root(lambda x: x, [0.0, 1.0]),
+            "root starts from a real number or an array, like the x of f; x0 is a list",
+        ),
+        (
+            lambda: root(lambda x: x[:1], np.ones(2)),
+            r"shape \(1,\), and x is an array of shape \(2,\): there are as many",
+        ),
+        (lambda: root(lambda x: np.array([x]), 1.0), r"f returned an array of shape \(1,\), and x is a number"),
+        (lambda: root(lambda x: 3.0, 1.0), r"the derivative of f is 0 at x = 1\.0: no step from there"),
+        (
+            lambda: root(lambda x: 3.0 + 0 * x, np.ones(2)),
+            r"the Jacobian of f is singular at x = array\(\[1\., 1\.\]\)",
+        ),
+        (lambda: fixed_point(lambda x: np.ones(2), np.ones(3)), r"shape \(2,\), and x is an array of shape \(3,\)"),
+        (lambda: fixed_point(lambda x: None, 1.0), "f returned None; it returns a real number or an array, like x"),
+    ],
+)
+def test_a_function_or_a_start_that_does_not_fit_is_one_sentence(call, words):
+    with pytest.raises((TypeError, ValueError), match=words):
+        call()
+
+
+def test_a_start_that_is_the_root_and_a_system_in_a_list():
+    assert root(lambda x: x**3, 0.0) == 0.0
+    assert root(lambda x: x**3, np.zeros(2)).tolist() == [0.0, 0.0]
+    assert fixed_point(lambda x: [0.5 * x[1], 0.2], np.ones(2)).tolist() == [0.1, 0.2]
 
 
 def test_plain_numbers_stay_plain():

@@ -15,6 +15,8 @@ import pytest
 
 import ad_magic
 from ad_magic import grad, hessian, hvp, jacfwd, jacobian, jacrev, jvp, value_and_grad, vjp
+from ad_magic.engine.active import LostDerivative
+from ad_magic.engine.plans import plan_of
 
 BY_ARGNUMS = [grad, value_and_grad, jacfwd, jacrev, jacobian, hessian, ad_magic.sparsity]
 
@@ -137,3 +139,26 @@ def test_of_a_result_too_the_user_sees_his_own_frames_alone():
             call()
         files = [frame.path.name if hasattr(frame.path, "name") else str(frame.path) for frame in error.traceback]
         assert {f for f in files if not f.startswith("<call")} == {"test_transforms_messages.py"}
+
+
+@pytest.mark.parametrize("f", [np.float64, float, struct.Struct("d").pack])
+@pytest.mark.parametrize("way", [grad, jacobian, hessian])
+def test_a_function_of_c_that_is_differentiated_itself(way, f):
+    with pytest.raises(LostDerivative, match=r"line \d+: the function that is differentiated takes plain"):
+        way(f)(1.0)
+
+
+def test_jacobian_is_offered_only_for_what_it_takes():
+    for result, offered in ((lambda x: (x, x), True), (lambda x: x * 1j, False)):
+        with pytest.raises(TypeError, match="needs a function that returns a real number") as caught:
+            grad(result)(1.0)
+        assert ("jacobian takes others" in str(caught.value)) is offered
+
+
+def test_a_derivative_that_is_as_it_was_is_not_walked_again():
+    """It is born with an attribute; one more may have come from a run."""
+    slope = grad(lambda x: x * x)
+    plan = plan_of(slope)
+    assert plan.holds(slope)
+    slope.kept = 1.0
+    assert not plan.holds(slope)

@@ -6,8 +6,8 @@ import builtins
 import re
 from types import FrameType, TracebackType
 
-from .active import LAST_LOST, Active, LostDerivative, function_in_words, line_in_words, written_at
-from .frames import without_our_frames
+from .active import LAST_LOST, Active, LostDerivative, function_in_words, line_in_words, place_in_words, written_at
+from .frames import user_frame, without_our_frames
 from .users import in_library, is_users
 
 
@@ -35,11 +35,20 @@ _DRAW = (
     "mean + width * rng.standard_normal(n), low + (high - low) * rng.random(n)"
 )
 
+_ITSELF = (  # it was called from a frame of ours
+    "the function that is differentiated takes plain numbers only, and has no derivative rule. Differentiate one of "
+    "your own that calls it, lambda x: …, with ad_magic.primal(x) where only the value matters"
+)
+
 
 def _hidden_loss(error: BaseException, trace: TracebackType | None) -> LostDerivative | None:
     """The LostDerivative that a C function turned into an error of its own (`required argument is not a float`)."""
     code, instruction, lost = LAST_LOST
     LAST_LOST[:] = None, None, None
+    if trace is None and lost is not None:
+        here = user_frame()
+        asked = (here.f_code, here.f_lasti) == (code, instruction)
+        return LostDerivative(f"{place_in_words(here)}: {_ITSELF}") if asked else None
     while trace is not None:
         rest = trace.tb_next
         asked = (trace.tb_frame.f_code, trace.tb_lasti) == (code, instruction) or isinstance(error, LostDerivative)

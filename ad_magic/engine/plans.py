@@ -136,7 +136,7 @@ class Plan:
 
     def holds(self, f: Any) -> bool:
         """Whether all that f can reach is as it was."""
-        if f.__code__ is not self.first[0] or f.__defaults__ is not self.first[1] or f.__dict__:
+        if f.__code__ is not self.first[0] or f.__defaults__ is not self.first[1] or (f.__dict__ and _keeps(f)):
             return False
         for function, code, defaults in self.functions:
             if function.__code__ is not code or function.__defaults__ is not defaults or function.__dict__:
@@ -356,6 +356,11 @@ class _Look:
             raise _NotSimple
         else:
             self.known = False
+
+
+def _keeps(function: FunctionType) -> bool:
+    """Whether of the attributes of a function one may come from a run: a derivative of ours is born with one."""
+    return not _is_derivative(function) or len(function.__dict__) > 1
 
 
 def _is_derivative(function: FunctionType) -> bool:

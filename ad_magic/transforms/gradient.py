@@ -18,6 +18,7 @@ from . import trees
 from .argnums import Argnums
 from .values import (
     argument,
+    is_complex,
     is_leaf,
     is_real,
     is_result,
@@ -88,7 +89,8 @@ def value_and_grad(
         elif is_real(output) and type(output).__name__ not in _TRUTH:  # it does not depend on the arguments
             found = list(map(zero, shapes))
         else:
-            others = "; jacobian takes others" if trees.leaves(output, is_result) else ""
+            found = trees.leaves(output, is_result)
+            others = "; jacobian takes others" if found and not any(map(is_complex, found)) else ""
             raise TypeError(
                 f"{name_of(f)} returned {kind_of(output)}; grad needs a function that returns a real number{others}"
             )

@@ -21,6 +21,7 @@ from .values import (
     as_own,
     is_active,
     is_array,
+    is_complex,
     is_leaf,
     is_result,
     leaves,
@@ -188,7 +189,7 @@ class Linear:
         output, aux, self.columns = called(f, active, tape, has_aux)
         found = trees.leaves(output, is_result)
         for x in found:
-            if isinstance(x, complex) or getattr(getattr(x, "dtype", None), "kind", "") == "c":
+            if is_complex(x):
                 raise TypeError(f"{name_of(f)} returned complex numbers; return their real and imaginary parts")
         self.out_rows = [x.index if getattr(x, "tape", None) is tape else None for x in found]
         self.out_shapes = [getattr(x, "shape", ()) for x in found]

@@ -45,6 +45,11 @@ def is_real(x: Any) -> bool:
     return getattr(x, "shape", None) == () and getattr(getattr(x, "dtype", None), "kind", "") in ("f", "i", "u", "b")
 
 
+def is_complex(x: Any) -> bool:
+    """Whether x is a complex number or an array of such."""
+    return isinstance(x, complex) or getattr(getattr(x, "dtype", None), "kind", "") == "c"
+
+
 def is_leaf(x: Any) -> bool:
     """Whether x is a variable that a derivative may be with respect to: a real number, no truth value, or an array."""
     return type(x) is float or (is_real(x) and not isinstance(x, bool)) or is_array(x)

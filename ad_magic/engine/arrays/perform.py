@@ -168,8 +168,8 @@ def _pair_pushed(tape: Tape, op: Any, tangents: Sequence[Any], values: Sequence[
 
 def _stacked(along: list[Any], z: Any) -> Any:
     along = [spread(t, z) for t in along]
-    if shape_of(z):
-        return np.stack(along)
+    if shape_of(z):  # tangents are never written to: a view will do
+        return np.reshape(along[0], (1, *shape_of(z))) if len(along) == 1 else np.stack(along)
     from .constructors import array
 
     return array(along)
