@@ -510,3 +510,22 @@ def test_a_function_of_a_library_itself_in_every_nesting(f):
         assert D[one](D[two](f))(0.4) == close(second), (one, two)
     assert grad(grad(checkpoint(f)))(0.4) == close(second)
     assert taylor(grad(f), 0.4, 1)[1] == close(second)
+
+
+@pytest.mark.parametrize("d", D.values(), ids=D)
+def test_an_error_carries_plain_numbers_out_of_a_run(d):
+    class Far(ArithmeticError):
+        pass
+
+    def f(x):
+        try:
+            raise Far("far", x, [x])
+        except Far as error:
+            error.where = {"x": x * 2}
+            raise ValueError(x) from error
+
+    with pytest.raises(ValueError) as caught:
+        d(f)(2.0)
+    (value,), cause = caught.value.args, caught.value.__cause__
+    held = [value, cause.args[1], *cause.args[2], cause.where["x"]]
+    assert held == [2.0, 2.0, 2.0, 4.0] and {type(x) for x in held} == {float}

@@ -8,6 +8,7 @@ from types import FrameType, TracebackType
 
 from .active import LAST_LOST, Active, LostDerivative, function_in_words, line_in_words, place_in_words, written_at
 from .frames import user_frame, without_our_frames
+from .standins import plain_in
 from .users import in_library, is_users
 
 
@@ -21,13 +22,24 @@ def as_told(error: BaseException) -> BaseException:
     if lost is not None:
         return lost.with_traceback(_users_part(trace))
     _said_of_floats(error, trace)
+    _leave_plain(error)
     chained = error.__cause__ or error.__context__
     seen = {id(error)}
     while chained is not None and id(chained) not in seen:  # what was raised while an error was handled, and so on
         seen.add(id(chained))
         chained.with_traceback(without_our_frames(chained.__traceback__))
+        _leave_plain(chained)
         chained = chained.__cause__ or chained.__context__
     return error.with_traceback(trace)
+
+
+def _leave_plain(error: BaseException) -> None:
+    """What an error of the user's own carries out of a run that is over: plain numbers and arrays."""
+    held, old = vars(error), error.args
+    new = tuple(map(plain_in, old))
+    if any(a is not b for a, b in zip(new, old, strict=True)):
+        error.args = new
+    plain_in(held)
 
 
 _DRAW = (
