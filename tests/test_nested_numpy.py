@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from ad_magic import grad, hessian, jacfwd, jvp, taylor, trace
+from ad_magic import grad, hessian, jacfwd, jacrev, jvp, taylor, trace
 
 FUNCTIONS = {
     "einsum to a number": lambda x: np.einsum("ij,kj->", np.outer([x, 1, 2], [1, x]), np.outer([x, 1, 2], [1, x])),
@@ -47,3 +47,36 @@ def test_a_second_derivative(name, nesting):
         at = [float(f(x + k * h)) for k in (-2, -1, 0, 1, 2)]
         expected = (-at[0] + 16 * at[1] - 30 * at[2] + 16 * at[3] - at[4]) / (12 * h * h)
         assert NESTINGS[nesting](f, x) == pytest.approx(expected, rel=1e-6, abs=1e-6)
+
+
+VIEWS = {
+    "slice": lambda y: y[1:],
+    "reversed": lambda y: y[::-1],
+    "ellipsis": lambda y: y[...],
+    "new axis": lambda y: y[None][0],
+    "reshape": lambda y: y.reshape(2, 2)[1],
+    "transpose": lambda y: y.reshape(2, 2).T[1],
+    "column": lambda y: np.hsplit(y.reshape(2, 2), 2)[1][:, 0],
+    "fortran": lambda y: y.reshape((2, 2), order="F")[1],
+    "swapaxes": lambda y: np.swapaxes(y.reshape(2, 2), 0, 1)[1],
+    "squeeze": lambda y: np.squeeze(y[None]),
+    "rot90": lambda y: np.rot90(y.reshape(2, 2))[0],
+}
+
+
+@pytest.mark.parametrize("view", VIEWS.values(), ids=VIEWS)
+def test_what_is_written_through_a_view_is_in_the_array_in_a_nested_run_too(view):
+    def f(x):
+        y = x * 2
+        view(y)[0] = x[0] ** 3
+        return np.sum(y**2 * WEIGHTS)
+
+    x, h = np.array([0.5, 0.6, 0.7, 0.8]), 1e-5
+    slope = grad(f)
+    expected = [(slope(x + h * e) - slope(x - h * e)) / (2 * h) for e in np.eye(4)]
+    for one in (jacfwd, jacrev):
+        for two in (jacfwd, jacrev):
+            np.testing.assert_allclose(one(two(f))(x), expected, atol=1e-6)
+
+
+WEIGHTS = np.arange(1.0, 5.0)

@@ -59,7 +59,8 @@ def _hidden_loss(error: BaseException, trace: TracebackType | None) -> LostDeriv
     LAST_LOST[:] = None, None, None
     if trace is None and lost is not None:
         here = user_frame()
-        asked = (here.f_code, here.f_lasti) == (code, instruction)
+        other = isinstance(error, LostDerivative) and error is not lost  # a sentence of its own
+        asked = (here.f_code, here.f_lasti) == (code, instruction) and not other
         return LostDerivative(f"{place_in_words(here)}: {_ITSELF}") if asked else None
     while trace is not None:
         rest = trace.tb_next

@@ -84,7 +84,7 @@ def _getitem(self: Array, key: Any) -> Any:
     op = ItemOperation(key)
     tangent = pushed(tape, op, (self,), (self.value,), op.active, z) if tape.forward else None
     view = None
-    if type(z) is np.ndarray and z.base is not None:
+    if type(z) is Array or (type(z) is np.ndarray and z.base is not None):  # an Array: the value is of another run
         view = z if self.place is self.value else self.place[key]
         if not shares(view, self.place):
             view = None

@@ -188,7 +188,7 @@ def move(function: Callable[..., Any], args: Any, kwargs: Any, name: str | None 
         op = MoveOperation(title, len(operands), call, source, ends, template)
         tangent = pushed(tape, op, operands, values, op.active, z) if tape.forward else None
         base = next((x for x in operands if place is not None and shares(place, x.place)), None)
-        if base is not None and type(z) is np.ndarray:
+        if base is not None and type(z) in (np.ndarray, Array):
             return view_of(base, op, tuple(columns), z, tangent, place)
         return as_its_kind(record(tape, op, tuple(columns), None, z, tangent), z)
 

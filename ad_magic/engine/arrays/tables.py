@@ -69,7 +69,7 @@ def _viewed(x: Array, call: Callable[[Any], Any], rule: str, options: Callable[[
     view = z if x.place is x.value else call(x.place)
     op: Operation = PairOperation(PAIRS[rule], (True,), options(z))
     tangent = pushed(tape, op, (x,), (x.value,), op.active, z) if tape.forward else None
-    if shares(view, x.place) and type(z) is np.ndarray:
+    if shares(view, x.place) and type(z) in (np.ndarray, Array):
         return view_of(x, op, (x.index,), z, tangent, view)
     return as_its_kind(record(tape, op, (x.index,), None, z, tangent), z)
 
