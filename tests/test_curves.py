@@ -132,16 +132,6 @@ def test_what_is_decided_after_a_row_does_not_matter_to_it(result):
     assert [(mark.kind, mark.x, mark.line) for mark in whole.marks] == [("decision", 1.0, 3)]
 
 
-@pytest.mark.parametrize(("source", "left", "right"), [("max(0, x)", 0, 1), ("min(x * y, 3)", 2, 0)])
-def test_at_a_tie_the_curve_has_both_sides(result, source, left, right):
-    r = result(f"z = {source}", f"x={1.5 if 'y' in source else 0.0} y=2")
-    found = curves.curve_along(r, curves.movable(r, {"x": (-2.0, 2.0)})[0], subjects(r)[0])
-    assert all(found.valid)
-    assert {found.slopes[0], found.slopes[-1]} == {left, right}
-    assert [(mark.kind, mark.x) for mark in found.marks] == [("kink", found.at)]
-    assert found.slope == (left + right) / 2
-
-
 @pytest.mark.parametrize("mode", ["both", "forward", "reverse"])
 def test_of_arrays_and_of_several_outputs_each_number_has_a_curve(result, mode):
     r = result(

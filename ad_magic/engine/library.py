@@ -48,13 +48,6 @@ def _best(plain: Callable[..., Any], name: str) -> Callable[..., Any]:
         keys = [key(x) for x in items] if items and _any_active(items) else []
         if not keys or not all(isinstance(k, (float, int)) and not isinstance(k, complex) for k in keys):
             return plain(items, **options) if len(args) == 1 else plain(*args, **options)
-        if (
-            not options.get("key")
-            and len(items) == 2
-            and primal(items[0]) == primal(items[1])
-            and items[0] is not items[1]
-        ):
-            return mixed(f"{name}imum", *items)  # the operation holds on both sides: a curve through the tie has both
         best = [items[k] for k in (decide_on(name, *keys) if _any_active(keys) else best_of(plain, keys))]
         tied = list({(type(x), id(x)) if is_active(x) else x: x for x in best}.values())  # equal constants are one
         if len(tied) == 1 or not _any_active(tied) or any(primal(x) != primal(tied[0]) for x in tied):
