@@ -141,8 +141,9 @@ def test_functions_of_the_users_own_module(loaded, mode, tmp_path, monkeypatch):
 @pytest.mark.parametrize("mode", MODES)
 def test_everything_the_cell_built_is_plain_afterwards(loaded, mode):
     cell = """
-from collections import namedtuple, deque, defaultdict
+from collections import ChainMap, UserDict, UserList, namedtuple, deque, defaultdict
 from dataclasses import dataclass
+from queue import Queue
 @dataclass
 class Point:
     a: float
@@ -159,6 +160,10 @@ sl = Slotted(); sl.v = x * 3
 pr = Pair(x, [x])
 dq = deque([x])
 dd = defaultdict(float); dd["z"] += x
+cm = ChainMap({"a": x}, {"b": x * x})
+ud = UserDict(a=x); ud["b"] = [x]
+ul = UserList([x]); ul.append(x * x)
+qu = Queue(); qu.put(x)
 def closure():
     inner = x * 5
     return lambda: inner
@@ -184,8 +189,9 @@ y = x * x + sl.v
             return plain(vars(value))
         return not ours(value)
 
-    for name in ("lst", "dct", "st", "fz", "pt", "pr", "dq", "dd", "y"):
+    for name in ("lst", "dct", "st", "fz", "pt", "pr", "dq", "dd", "cm", "ud", "ul", "y"):
         assert plain(ns[name]), name
+    assert type(ns["qu"].get_nowait()) is float
     assert type(ns["sl"].v) is float
 
 

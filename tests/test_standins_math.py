@@ -667,6 +667,26 @@ def test_the_values_of_cmath_are_kept_where_it_is_hard(name, z):
     assert abs(got - want) <= 1e-13 * abs(want)
 
 
+AS_PYTHON = {
+    "tanh": (lambda z: CMATH["tanh"](z), cmath.tanh, 4.533085569531028 - 0.9766902473806589j),
+    "a root": (lambda z: z**0.5, lambda z: z**0.5, -4.189081824775757 - 0.8204516955136865j),
+    "a broken power": (lambda z: z**2.5, lambda z: z**2.5, 0.3074211190384346 - 0.13467393635967867j),
+    "a complex power": (lambda z: z ** (1 + 2j), lambda z: z ** (1 + 2j), -2.1772300790945764 + 0.3106831735349438j),
+    "a complex exponent": (lambda z: 2**z, lambda z: 2**z, 3.2270138957946406 + 3.202828562785697j),
+}
+
+
+@pytest.mark.parametrize("name", AS_PYTHON)
+def test_complex_values_are_those_of_python(name):
+    ours, pythons, z = AS_PYTHON[name]
+    got, want = plain_complex(ours(Complex(Dual(z.real, 1.0), Dual(z.imag, 0.0)))), pythons(z)
+    assert abs(got - want) <= 4e-16 * abs(want)
+
+
+def test_a_root_of_a_negative_number_is_that_of_python():
+    assert abs(Dual(-2.0, 1.0) ** 0.5).value == abs((-2.0) ** 0.5)
+
+
 @pytest.mark.parametrize("w", [1e200 + 0j, 1e-200 + 0j, 1e200 - 1e200j])
 def test_division_by_very_large_and_small_complex_numbers(w):
     got = plain_complex(Dual(1.0, 1.0) / w)

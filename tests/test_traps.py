@@ -436,6 +436,24 @@ def test_second_derivatives(cells, name, mode):
     assert second.tolist() == [[pytest.approx(want, rel=1e-12)]]
 
 
+NOT_FINITE = {  # Python's functions would raise there, NumPy's go on
+    "y = 1 / (1 + np.exp(-x))": -800.0,
+    "y = np.tanh(x) / np.exp(x)": 800.0,
+    "y = x + 0 * np.log(x)": 0.0,
+    "y = np.power(x, 400.0)**-1": 10.0,
+    "y = x + 1 / (1 / np.float64(x - 800))": 800.0,
+}
+
+
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+@pytest.mark.parametrize("source", NOT_FINITE)
+def test_second_derivatives_where_numpy_goes_on(cells, source, mode):
+    cells.plain("import numpy as np")
+    result = cells.grad(f"x={NOT_FINITE[source]} --of y", source, mode)
+    assert result.hessian() == 0 and result.hvp({"x": 1.0}) == {"x": 0.0}
+    assert "nan" in {flag.kind for flag in result.flags}
+
+
 @pytest.mark.parametrize("y", [0.0, 1.0, 2.0, 3.0])
 def test_the_hessian_of_a_power_is_symmetric(cells, mode, y):
     second = cells.grad(f"x=3.0 y={y} --of z", "z = x**y", mode).hessian()

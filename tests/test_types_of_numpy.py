@@ -51,3 +51,14 @@ def test_in_cells_and_in_what_they_call(cells, mode):
     # a float32 is rounded to its digits, here and there
     assert cells.grad(f"x={X} --of y", "y = rounded(x)", mode).value == float(np.float32(X) * 2)
     assert cells.shell.user_ns["single"] is np.float32
+
+
+@pytest.mark.parametrize("mode", ["both", "forward", "reverse"])
+@pytest.mark.parametrize("name", ["float", "np.float64", "complex"])
+def test_a_class_derived_from_a_name_is_one_of_its_own(cells, name, mode):
+    cells.plain("import numpy as np")
+    source = f"class Tenfold({name}):\n    def __add__(self, other):\n        return 10 * {name}(self) + other\n"
+    result = cells.grad("x=1.5 --of y", f"{source}y = abs(Tenfold(2.0) + {name}(x) * x)", mode)
+    assert (result.value, result.grad["x"]) == (22.25, 3.0)
+    kind = cells.shell.user_ns["Tenfold"]
+    assert (kind.__bases__, type(kind)) == ((eval(name),), type)

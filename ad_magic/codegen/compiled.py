@@ -33,7 +33,11 @@ def values_at(
     program = cached.get(("values", kind))
     if program is None:
         program = cached["values", kind] = compiled(tape, shown, kind)
-    return tape.with_values(program(*(inputs.get(row, tape.values[row]) for row in program.inputs)), [])
+    try:
+        values = program(*(inputs.get(row, tape.values[row]) for row in program.inputs))
+    except (ArithmeticError, ValueError):  # it may be where the run itself went on, with numbers of NumPy
+        return replay(tape, inputs, kind, shown)
+    return tape.with_values(values, [])
 
 
 def compiled(tape: Columns, shown: Collection[int] = (), kind: str = "plain") -> Any:

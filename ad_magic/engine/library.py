@@ -15,7 +15,7 @@ import sys
 from collections.abc import Callable, Iterable
 from decimal import Decimal
 from fractions import Fraction
-from types import ModuleType
+from types import ModuleType, new_class
 from typing import Any
 
 from ad_magic.rules.number import math
@@ -70,7 +70,19 @@ def _sum(iterable: Iterable[Any], /, start: Any = 0) -> Any:
     return builtins.sum(items[1:], items[0]) if total is NotImplemented else total
 
 
-class _FloatType(type):
+class NamedType(type):
+    """The type of what stands for the name of a type, its one base. A class that the program derives from the name is
+    derived from that base: it makes objects of its own, and nothing of ours stays in it.
+    """
+
+    def __new__(cls, name: str, bases: tuple[type, ...], body: dict[str, Any], **options: Any) -> Any:
+        if not any(isinstance(base, NamedType) for base in bases):
+            return super().__new__(cls, name, bases, body)
+        bases = tuple(base.__mro__[1] if isinstance(base, NamedType) else base for base in bases)
+        return new_class(name, bases, options, lambda namespace: namespace.update(body))
+
+
+class _FloatType(NamedType):
     """Makes the stand-in for the name `float` answer as float does."""
 
     def __call__(cls, *args: Any) -> Any:
@@ -114,7 +126,7 @@ class Float(float, metaclass=_FloatType):
 Float.__name__ = Float.__qualname__ = "float"
 
 
-class _ComplexType(type):
+class _ComplexType(NamedType):
     def __call__(cls, *args: Any, **options: Any) -> Any:
         parts = [*args, *options.values()]
         if len(args) == 1 and isinstance(args[0], str):

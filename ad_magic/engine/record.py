@@ -12,8 +12,9 @@ from numbers import Rational
 from typing import Any
 
 from ad_magic.rules import RULES
+from ad_magic.rules.number import math
 
-from .active import Active, after_run
+from .active import Active, after_run, as_numpys
 from .decisions import DECISIONS
 from .operation import NUMPYS, Operation, attempt, decision, met, operation, partial_of, times, value_of
 
@@ -60,8 +61,8 @@ def youngest(arguments: Any) -> Any:
     return max(active, key=lambda x: x.tape.age, default=None)
 
 
-def apply(name: str, *arguments: Any) -> Any:
-    """The primitive `name` of these settled numbers, recorded by the run of the youngest.
+def apply(name: str, *arguments: Any, kind: str = "plain") -> Any:
+    """The primitive `name` of these settled numbers, recorded by the run of the youngest; `kind` as in `value_of`.
 
     >>> apply("mul", 2.0, 3.0)
     6.0
@@ -69,13 +70,13 @@ def apply(name: str, *arguments: Any) -> Any:
     rule = RULES[name]
     chosen = youngest(arguments)
     if chosen is None:
-        return value_of(rule)(*arguments)
+        return value_of(rule, kind)(*arguments)
     tape = chosen.tape
     active = tuple(type(x) in Active.types and x.tape is tape for x in arguments)
     inner = [x.value if on else x for x, on in zip(arguments, active, strict=True)]
     nested = any(type(x) in Active.types for x in inner)
     try:
-        z = value_of(rule, "active" if nested else "plain")(*inner)
+        z = value_of(rule, "active" if nested else kind)(*inner)
     except (ArithmeticError, ValueError) as error:
         raised(name, active, chosen, _columns(arguments, active) if keeps_rows(chosen) else (), error)
         raise
@@ -87,6 +88,21 @@ def apply(name: str, *arguments: Any) -> Any:
         tangents = [x.tangent if on else 0.0 for x, on in zip(arguments, active, strict=True) if on or rule.variadic]
         return type(chosen).record(tape, op, left, right, z, careful_tangent(op, inner, z, tangents))
     return type(chosen).record(tape, op, left, right, z)
+
+
+def again(op: Operation, operands: Sequence[Any], kind: str, before: Any) -> Any:
+    """The primitive of a recorded row at other operands; `before` is the value that the row has.
+
+    Where the row is not finite the run went on, as numbers of NumPy do, and so do numbers of the engine here.
+    """
+    rule = op.rule
+    assert rule is not None
+    try:
+        return value_of(rule, kind)(*operands)
+    except (ArithmeticError, ValueError):
+        if kind != "active" or math.isfinite(primal(before)):
+            raise
+        return apply(op.name, *map(as_numpys, operands), kind="extended")
 
 
 def keeps_rows(number: Any) -> bool:

@@ -16,7 +16,7 @@ from typing import Any
 from ad_magic.rules.number import math
 
 from .frames import user_frame
-from .operation import INPUT, NUMPYS, Number, Operation, times, value_of
+from .operation import INPUT, NUMPYS, Number, Operation, times
 
 LOCATED = 20_000  # so many operations know where they stand in the source; later ones of a long run do not
 
@@ -387,6 +387,7 @@ def replay(tape: Columns, inputs: Mapping[int, Number], kind: str = "plain", sho
 
         return replay_arrays(tape, inputs, kind, shown)
     from .decisions import decide
+    from .record import again
 
     values: list[Number] = []
     for index, (op, left, right) in enumerate(zip(tape.ops, tape.left, tape.right, strict=True)):
@@ -400,7 +401,7 @@ def replay(tape: Columns, inputs: Mapping[int, Number], kind: str = "plain", sho
                     raise PathChanged(index, outcome)
             values.append(outcome)
         else:
-            value = value_of(op.rule, kind)(*op.arguments(left, right, values))
+            value = again(op, op.arguments(left, right, values), kind, tape.values[index])
             if type(value) is complex and kind == "plain":  # a negative number to a broken power
                 raise PathChanged(index, value)
             values.append(value)

@@ -31,6 +31,7 @@ from .users import is_users, is_users_code
 BARE = frozenset((int, float, bool, complex, str, bytes, type(None), range, slice))
 ATOMS = BARE | {BuiltinFunctionType}
 MEMO = type(functools.lru_cache(len))
+HOLDERS = frozenset(("collections", "queue"))  # where classes keep what they are given: ChainMap, UserList, Queue
 DEEPEST = 200  # tuples in tuples deeper than this are left alone
 
 Swap = Callable[[Any], Any]  # an object -> what stands in its place (itself, where nothing does)
@@ -323,7 +324,7 @@ def _contents(cell: CellType) -> tuple[Any, ...]:
 
 def has_users_state(kind: type) -> bool:
     """Whether objects of a class hold what the user has put there: the walk goes into them."""
-    return is_users(kind.__module__) or kind in (SimpleNamespace, dataclasses.Field)
+    return is_users(kind.__module__) or kind in (SimpleNamespace, dataclasses.Field) or kind.__module__ in HOLDERS
 
 
 def _slots(kind: type) -> Iterator[str]:

@@ -8,6 +8,7 @@ import numpy as np
 
 from ad_magic.engine.active import as_numpys
 from ad_magic.engine.codes import NUMPYS_TYPES
+from ad_magic.engine.library import NamedType
 from ad_magic.engine.texts import read_back
 
 from .array import NUMBERS, Array, is_active, operand
@@ -15,7 +16,7 @@ from .buffers import holds_active
 from .constructors import as_type, copy
 
 
-class _ScalarType(type):
+class _ScalarType(NamedType, type):
     """Makes the stand-in for a type of NumPy, its one base, answer as that does."""
 
     def __call__(cls, *args: Any) -> Any:

@@ -7,7 +7,8 @@ from typing import Any
 
 from ad_magic.engine.active import Active
 from ad_magic.engine.complexes import Complex
-from ad_magic.engine.operation import INPUT, times, value_of
+from ad_magic.engine.operation import INPUT, times
+from ad_magic.engine.record import again
 from ad_magic.engine.tape import Columns, PathChanged
 from ad_magic.rules.arrays.frozen import np
 
@@ -154,7 +155,7 @@ def replay_arrays(tape: Columns, inputs: Mapping[int, Any], kind: str, shown: Co
             boxed = type(z) is np.ndarray and not z.ndim and type(tape.values[row]) is not np.ndarray
             values.append(z[()] if boxed else z)
         else:
-            values.append(_number_again(op, op.arguments(left, right, values), kind, row))
+            values.append(_number_again(op, op.arguments(left, right, values), kind, row, tape.values[row]))
     return tape.with_values(values, [])
 
 
@@ -172,10 +173,10 @@ def _array_again(op: Any, operands: Any, kind: str) -> Any:
     return entry_function(op.name)(*operands)
 
 
-def _number_again(op: Any, operands: Any, kind: str, row: int) -> Any:
+def _number_again(op: Any, operands: Any, kind: str, row: int, before: Any) -> Any:
     if kind == "plain":
         operands = [float(x) if type(x) is np.float64 else x for x in operands]
-    value = value_of(op.rule, kind)(*operands)
+    value = again(op, operands, kind, before)
     if type(value) is complex and kind == "plain":  # a negative number to a broken power
         raise PathChanged(row, value)
     return value
