@@ -53,6 +53,13 @@ def test_isotonic_is_sorted_and_keeps_the_mean(pairs):
     assert _isotonic(sorted(values), weights) == pytest.approx(sorted(values))
 
 
+def test_a_node_without_an_edge_stands_beside_the_next_one():
+    """As an input that no operation uses: it stood where the others had been before they came to rest."""
+    edges = [(0, 2), (2, 3), (0, 4), (3, 4), (4, 5)]
+    x = layered(depths([0, 0, 1, 1, 2, 2], edges), edges, [100.0] * 6, gap=10).x
+    assert x[1] - x[0] == pytest.approx(110)
+
+
 def test_a_deep_graph_does_not_recurse():
     n = 5000
     edges = [(i, i + 1) for i in range(n - 1)]

@@ -114,15 +114,22 @@ def _place(
 ) -> list[float]:
     """The middle of each node: layers are pulled towards their neighbours, down and up in turn."""
     x = [0.0] * len(sizes)
+    alone = [not (up[node] or down[node]) for node in range(len(sizes))]
     for sweep in range(PLACE_SWEEPS):
         neighbours = up if sweep % 2 == 0 else down
         for layer in layers if sweep % 2 == 0 else reversed(layers):
             wanted = [_mean([x[n] for n in neighbours[node]], x[node]) for node in layer]
-            weights = [1.0 if node < real else 4.0 for node in layer]  # a bend holds its edge straight
+            # a bend holds its edge straight; what has no edge stands beside the next node and pulls nothing
+            weights = [1e-6 if alone[node] else 1.0 if node < real else 4.0 for node in layer]
             apart = [0.0]
             for left, right in pairwise(layer):
                 apart.append(apart[-1] + (sizes[left] + sizes[right]) / 2 + gap)
             shifted = [want - distance for want, distance in zip(wanted, apart, strict=True)]
+            held = [k for k, node in enumerate(layer) if not alone[node]]
+            for k, node in enumerate(layer):
+                if alone[node] and held:
+                    _, nearest = min((abs(h - k), h) for h in held)
+                    shifted[k] = shifted[nearest]
             for node, base, distance in zip(layer, _isotonic(shifted, weights), apart, strict=True):
                 x[node] = base + distance
     return x
