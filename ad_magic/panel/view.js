@@ -236,6 +236,16 @@ function part(model, key, notebook) {
 
 function render({ model, el }) {
   const ends = [], rooms = new Map(), paths = new Map();
+  let widest = { room: 0 };
+
+  // Where the figures stand, and whether the code has room, does not go to and fro with the path: the widest table says it.
+  function keepRoom(beside) {
+    const room = parseFloat(beside.style.getPropertyValue("--ad-room"));
+    if (room > widest.room) widest = { room, kind: beside.className, style: beside.style.cssText };
+    beside.className = widest.kind;
+    beside.style.cssText = widest.style;
+  }
+
   const place = el.appendChild(document.createElement("div"));
   const note = document.createElement("p");
   note.className = "ad-live";
@@ -322,6 +332,7 @@ function render({ model, el }) {
     morph(place, box);
     const root = place.querySelector(".ad-report");
     const data = unpacked(report.data);
+    root.querySelectorAll(".ad-beside").forEach(keepRoom);
     const live = scripts.follow(root, data, rooms);
     now = { ...report, root, live, made: at(unpacked(report.x)) };
     now.linked = scripts.linked(root, data, (row) => now.picture?.subject(row));

@@ -30,13 +30,6 @@ function follow(report, data, rooms = new Map()) {
   };
 
   const roomOf = (what) => rooms.get(what) ?? rooms.set(what, { left: 0, right: 0 }).get(what);
-  const beside = report.querySelector(".ad-beside");
-  if (beside) { // where the figures stand, and whether the code has room, does not go to and fro with the path
-    const room = Math.max(rooms.get("table") ?? 0, parseFloat(beside.style.getPropertyValue("--ad-room")));
-    rooms.set("table", room).set("crowded", rooms.get("crowded") || beside.classList.contains("ad-crowded"));
-    beside.style.setProperty("--ad-room", `${room}em`);
-    beside.classList.toggle("ad-crowded", rooms.get("crowded"));
-  }
   const output = data.outputs.length === 1 && !data.outputs[0].shape ? data.outputs[0] : null;
 
   // ---- numbers: of a row by its place on the tape
