@@ -329,6 +329,13 @@ function render({ model, el }) {
     drawn.innerHTML = report.html;
     const box = place.cloneNode();
     box.append(drawn.content);
+    const parts = place.querySelector(".ad-report > .ad-parts");
+    if (parts && box.querySelector(".ad-beside")) { // until the program came they stood alone: what is unfolded stays so
+      const beside = document.createElement("div");
+      beside.className = "ad-beside";
+      parts.replaceWith(beside);
+      beside.append(parts);
+    }
     morph(place, box);
     const root = place.querySelector(".ad-report");
     const data = unpacked(report.data);
