@@ -214,8 +214,10 @@ BESIDE = """() => { const [figures, table] = ['.ad-picture', '.ad-table'].map((p
 
 def test_the_figures_stand_beside_a_table_that_has_room_there(lab):
     page = ready(lab)
+    page.page.wait_for_selector(".ad-panel .ad-picture")
     assert page.page.evaluate(BESIDE) and page.page.evaluate(HIDDEN) <= 0
     page = ready(lab.anew(), LOAD, WIDE)  # four tangents: beside the figures two of them would be covered
+    page.page.wait_for_selector(".ad-panel .ad-picture")
     for key in ("Home", "End"):  # nor does it go to and fro with the path
         assert not page.page.evaluate(BESIDE) and page.page.evaluate(HIDDEN) <= 0
         page.press_slider(key)
