@@ -236,16 +236,6 @@ function part(model, key, notebook) {
 
 function render({ model, el }) {
   const ends = [], rooms = new Map(), paths = new Map();
-  let widest = { room: 0 };
-
-  // Where the figures stand, and whether the code has room, does not go to and fro with the path: the widest table says it.
-  function keepRoom(beside) {
-    const room = parseFloat(beside.style.getPropertyValue("--ad-room"));
-    if (room > widest.room) widest = { room, kind: beside.className, style: beside.style.cssText };
-    beside.className = widest.kind;
-    beside.style.cssText = widest.style;
-  }
-
   const place = el.appendChild(document.createElement("div"));
   const note = document.createElement("p");
   note.className = "ad-live";
@@ -329,17 +319,9 @@ function render({ model, el }) {
     drawn.innerHTML = report.html;
     const box = place.cloneNode();
     box.append(drawn.content);
-    const parts = place.querySelector(".ad-report > .ad-parts");
-    if (parts && box.querySelector(".ad-beside")) { // until the program came they stood alone: what is unfolded stays so
-      const beside = document.createElement("div");
-      beside.className = "ad-beside";
-      parts.replaceWith(beside);
-      beside.append(parts);
-    }
     morph(place, box);
     const root = place.querySelector(".ad-report");
     const data = unpacked(report.data);
-    root.querySelectorAll(".ad-beside").forEach(keepRoom);
     const live = scripts.follow(root, data, rooms);
     now = { ...report, root, live, made: at(unpacked(report.x)) };
     now.linked = scripts.linked(root, data, (row) => now.picture?.subject(row));
