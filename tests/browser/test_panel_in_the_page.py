@@ -174,7 +174,7 @@ def test_a_page_that_is_loaded_again_has_its_panel(lab):
 
 def test_what_is_unfolded_stays_so(lab):
     page = ready(lab)
-    page.page.wait_for_selector(".ad-panel .ad-picture")  # the live report: what is unfolded before it comes is not kept
+    page.page.wait_for_selector(".ad-panel .ad-picture")  # what is unfolded before that is lost
     partials = page.find(".ad-panel .ad-switch")
     graph = page.find(".ad-panel .ad-graph")
     partials.locator("summary").click()
