@@ -68,6 +68,15 @@ function morph(old, now) {
   for (const left of there.values()) for (const child of left) child.remove();
 }
 
+// What can be unfolded, by its class and its place among those.
+function folds(root) {
+  const counts = {};
+  return Object.fromEntries([...root.querySelectorAll("details")].map((fold) => {
+    const count = counts[fold.className] = (counts[fold.className] ?? 0) + 1;
+    return [`${fold.className} ${count}`, fold];
+  }));
+}
+
 // ---- the page around the panel
 
 function hideStatic(key) {
@@ -236,6 +245,16 @@ function part(model, key, notebook) {
 
 function render({ model, el }) {
   const ends = [], rooms = new Map(), paths = new Map();
+  let widest = { room: 0 };
+
+  // Where the figures stand, and whether the code has room, does not go to and fro with the path: the widest table says it.
+  function keepRoom(beside) {
+    const room = parseFloat(beside.style.getPropertyValue("--ad-room"));
+    if (room > widest.room) widest = { room, kind: beside.className, style: beside.style.cssText };
+    beside.className = widest.kind;
+    beside.style.cssText = widest.style;
+  }
+
   const place = el.appendChild(document.createElement("div"));
   const note = document.createElement("p");
   note.className = "ad-live";
@@ -319,9 +338,12 @@ function render({ model, el }) {
     drawn.innerHTML = report.html;
     const box = place.cloneNode();
     box.append(drawn.content);
+    const before = now ? {} : folds(place); // of the static report, which is not the same but has these too
     morph(place, box);
+    for (const [name, fold] of Object.entries(folds(place))) if (before[name]) fold.open = before[name].open;
     const root = place.querySelector(".ad-report");
     const data = unpacked(report.data);
+    root.querySelectorAll(".ad-beside").forEach(keepRoom);
     const live = scripts.follow(root, data, rooms);
     now = { ...report, root, live, made: at(unpacked(report.x)) };
     now.linked = scripts.linked(root, data, (row) => now.picture?.subject(row));

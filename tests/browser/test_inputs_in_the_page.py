@@ -4,27 +4,11 @@ from __future__ import annotations
 
 import pytest
 from playwright.sync_api import expect
+from test_panel_in_the_page import box, ready, text
 
 LOAD = "%load_ext ad_magic\nimport math"
 CELL = """%%grad x=2 y=3
 z = (x + 2*y)**2 * math.sin(x*y)"""
-Z = "-17.88259"  # at (2, 3)
-
-
-def text(page, selector: str, nth: int = 0) -> str:
-    return page.find(f".ad-panel {selector}").nth(nth).text_content().replace("−", "-").strip()
-
-
-def ready(page, *cells: str):
-    page.open(cells or [LOAD, CELL])
-    page.run_all()
-    expect(page.find(".ad-panel .ad-value").first).to_be_visible()
-    page.page.wait_for_selector(".noUi-handle[aria-label]")
-    return page
-
-
-def box(page, nth: int = 0):
-    return page.find(".ad-panel .ad-box input").nth(nth)
 
 
 def button(page, name: str, nth: int = 0):
@@ -43,7 +27,7 @@ def type_in(field, value: str) -> None:
 
 
 def test_an_end_of_the_range_is_typed(lab, shots):
-    page = ready(lab)
+    page = ready(lab, LOAD, CELL)
     assert [end(page, which).input_value() for which in ("lower", "upper")] == ["0", "4"]
     type_in(end(page, "upper"), "8")
     page.press_slider("End")
@@ -65,7 +49,7 @@ def test_an_end_of_the_range_is_typed(lab, shots):
 
 
 def test_letters_in_the_new_controls_do_nothing_to_the_cells(any_host):
-    page = ready(any_host)
+    page = ready(any_host, LOAD, CELL)
     cells = len(page.model()["cells"])
     end(page, "upper").click()
     page.page.keyboard.type("xab")
@@ -77,7 +61,7 @@ def test_letters_in_the_new_controls_do_nothing_to_the_cells(any_host):
 
 
 def test_undo_and_redo(any_host):
-    page = ready(any_host)
+    page = ready(any_host, LOAD, CELL)
     expect(button(page, "undo")).to_be_disabled()
     first = text(page, ".ad-value")
     page.drag_slider(0.25, steps=1)
@@ -101,7 +85,7 @@ def test_undo_and_redo(any_host):
 
 
 def test_freeze_leaves_the_report(any_host, shots):
-    page = ready(any_host)
+    page = ready(any_host, LOAD, CELL)
     page.drag_slider(0.25)
     expect(box(page)).to_have_value("1")
     value = text(page, ".ad-value")
@@ -148,7 +132,7 @@ def test_copy_as_code_comes_back_to_the_point(lab):
 
 
 def test_save_page_downloads_a_page_that_lives(lab, tmp_path):
-    page = ready(lab)
+    page = ready(lab, LOAD, CELL)
     page.drag_slider(0.25)
     expect(box(page)).to_have_value("1")
     with page.page.expect_download() as download:

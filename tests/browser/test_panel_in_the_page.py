@@ -21,14 +21,16 @@ def box(page, nth: int = 0):
     return page.find(".ad-panel .ad-box input").nth(nth)
 
 
-def text(page, selector: str) -> str:
+def text(page, selector: str, nth: int = 0) -> str:
     """What stands in the live panel."""
-    return page.find(f".ad-panel {selector}").first.text_content().replace("−", "-").strip()
+    return page.find(f".ad-panel {selector}").nth(nth).text_content().replace("−", "-").strip()
 
 
 def ready(page, *cells: str):
+    """The page with these cells, run, when the live report has come: before it the static one stands in its place."""
     page.open(cells or [LOAD, CELL])
     page.run_all()
+    page.page.wait_for_selector(".ad-panel .ad-beside .ad-table")
     expect(page.find(".ad-panel .ad-value").first).to_be_visible()
     page.page.wait_for_selector(".noUi-handle[aria-label]")
     return page
@@ -174,7 +176,6 @@ def test_a_page_that_is_loaded_again_has_its_panel(lab):
 
 def test_what_is_unfolded_stays_so(lab):
     page = ready(lab)
-    page.page.wait_for_selector(".ad-panel .ad-picture")  # what is unfolded before that is lost
     partials = page.find(".ad-panel .ad-switch")
     graph = page.find(".ad-panel .ad-graph")
     partials.locator("summary").click()
@@ -183,6 +184,25 @@ def test_what_is_unfolded_stays_so(lab):
     settled(page)
     expect(partials).to_have_attribute("open", "")
     expect(graph).not_to_have_attribute("open", "")
+
+
+UNFOLD_AT_ONCE = """() => new MutationObserver((_, observer) => {
+    const fold = document.querySelector(".ad-panel .ad-switch");
+    if (!fold || document.querySelector(".ad-panel .ad-picture")) return;
+    observer.disconnect();
+    fold.open = document.body.adUnfolded = true;
+}).observe(document.body, { subtree: true, childList: true })"""
+
+
+def test_what_is_unfolded_before_the_live_report_has_come_stays_so(lab):
+    page = lab
+    page.open([LOAD, CELL])
+    page.page.evaluate(UNFOLD_AT_ONCE)
+    page.run_all()
+    page.page.wait_for_selector(".ad-panel .ad-picture")
+    assert page.page.evaluate("() => document.body.adUnfolded")
+    expect(page.find(".ad-panel .ad-switch")).to_have_attribute("open", "")
+    expect(page.find(".ad-panel .ad-graph")).to_have_attribute("open", "")
 
 
 def test_nothing_moves_while_sliding(lab):
@@ -199,6 +219,38 @@ def test_nothing_moves_while_sliding(lab):
         page.drag_slider(fraction, steps=1)
         settled(page)
         assert page.page.evaluate(where) == before
+
+
+WIDE = """%%grad a=1.0 b=2.0 c=3.0 d=4.0
+if a > 1.5:
+    a = a * 1.0
+z = a*b*c*d
+z"""
+HIDDEN = """() => { const table = document.querySelector('.ad-panel .ad-tables .ad-scroll');
+    return table.scrollWidth - table.clientWidth; }"""
+BESIDE = """() => { const [figures, table] = ['.ad-picture', '.ad-table'].map((part) =>
+    document.querySelector(`.ad-panel ${part}`).getBoundingClientRect());
+    return figures.left >= table.right && figures.top < table.bottom; }"""
+
+
+def test_the_figures_stand_beside_a_table_that_has_room_there(lab):
+    page = ready(lab)
+    assert page.page.evaluate(BESIDE) and page.page.evaluate(HIDDEN) <= 0
+    page = ready(lab.anew(), LOAD, WIDE)  # four tangents: beside the figures two of them would be covered
+    for key in ("Home", "End"):  # nor does it go to and fro with the path
+        assert not page.page.evaluate(BESIDE) and page.page.evaluate(HIDDEN) <= 0
+        page.press_slider(key)
+        settled(page)
+
+
+def test_what_there_is_to_say_moves_nothing(lab):
+    page = ready(lab, LOAD, "%%grad x=30\nimport math\nif x > 20:\n    y = x\nelse:\n    y = x - 5\nz = math.sqrt(y)")
+    top = "() => document.querySelector('.ad-panel .ad-result').getBoundingClientRect().top"
+    before = page.page.evaluate(top)
+    page.press_slider("Home")
+    expect(page.find(".ad-panel .ad-status")).to_contain_text("ValueError")
+    expect(page.find(".ad-panel .ad-live")).to_contain_text("another way")
+    assert page.page.evaluate(top) == before
 
 
 # --------------------------------------------------------------------------------------------------------- arrays

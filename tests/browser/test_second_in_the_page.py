@@ -7,6 +7,7 @@ import re
 
 import numpy as np
 from playwright.sync_api import expect
+from test_live_view import computes
 
 from ad_magic import trace
 
@@ -32,7 +33,7 @@ def test_the_hessian_follows(lab, shots):
     panel, many = page.find(".ad-panel").nth(0), page.find(".ad-panel").nth(1)
     part, words = panel.locator(".ad-second"), panel.locator(".ad-second-words")
     expect(panel.locator("[data-ad-grad='x']")).to_be_visible()
-    page.page.wait_for_selector(".noUi-handle[aria-label]")
+    computes(page)
 
     def f(x, y):
         return (x + 2 * y) ** 2 * math.sin(x * y)
@@ -83,7 +84,7 @@ def test_a_hessian_from_the_kernel_at_each_step(lab):
     page.run_all()
     panel = page.find(".ad-panel").first
     expect(panel.locator("[data-ad-grad='x']")).to_be_visible()
-    page.page.wait_for_selector(".noUi-handle[aria-label]")
+    computes(page)
     page.press_slider("ArrowRight", 3, scope=panel)
 
     def f(x, y):

@@ -131,6 +131,7 @@ function film(report, data) {
 
   const moves = { first: () => 0, previous: () => k - 1, next: () => k + 1, last: () => sweep.steps.length - 1 };
   function move(which) {
+    if (!sweep) return; // there are no numbers yet
     if (which === "play") return play(!playing);
     play(false);
     go(moves[which]());
@@ -142,7 +143,7 @@ function film(report, data) {
   }, { signal });
   place.addEventListener("input", () => {
     play(false);
-    go(Number(place.value));
+    if (sweep) go(Number(place.value));
   }, { signal });
   choice.addEventListener("change", () => {
     play(false);
