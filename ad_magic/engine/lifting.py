@@ -267,13 +267,18 @@ class SolverOperation(PairOperation):
         if tape is None:
             self.recorded_at(operands)
             return self.result
-        values, columns, active = split(operands, tape)
-        op = copy.copy(self)
-        op.active = active
+        op, values, columns = self.within(tape, operands)
         z = carried_out(tape, op, operands, values, columns, op.value(*values))
         if type(self.result) is float and type(z.value) is np.float64:  # a float of Python, as the solver gave it
             z.value = float(z.value)
         return z
+
+    def within(self, tape: Any, operands: Sequence[Any]) -> tuple[Any, list[Any], list[Any]]:
+        """The row that it is in a run, and the values and the columns of its operands there."""
+        values, columns, active = split(operands, tape)
+        op = copy.copy(self)
+        op.active = active
+        return op, values, columns
 
     def pull(self, adjoints: Any, g: Any, left: Any, right: Any, values: Any, z: Any) -> None:
         """Add to the adjoints of the operands."""

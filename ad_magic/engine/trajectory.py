@@ -8,7 +8,6 @@ the derivative of the implicit function theorem.
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Sequence
 from typing import Any
 
@@ -17,7 +16,7 @@ from ad_magic.rules.arrays.rule import ArrayRule
 
 from .active import LostDerivative
 from .arrays.adjoints import absent, reduced, spread
-from .arrays.array import is_active, record, row, split, youngest
+from .arrays.array import is_active, record, row, youngest
 from .arrays.perform import Part, pushed
 from .collocation import STAGES, Steps, at_the_rates, on_the_right
 from .lifting import SolverOperation
@@ -76,11 +75,9 @@ class TrajectoryOperation(SolverOperation):
         if tape is None:
             self.recorded_at(operands)
             return self.result
-        values, columns, active = split(operands, tape)
-        op = copy.copy(self)
-        op.active = active
+        op, values, columns = self.within(tape, operands)
         z = op.value(*values)
-        tangents = pushed(tape, op, operands, values, active, z) if tape.forward else [None] * len(z)
+        tangents = pushed(tape, op, operands, values, op.active, z) if tape.forward else [None] * len(z)
         index = row(tape, op, tuple(columns), None, z)
         return tuple(
             record(tape, Named(k, len(z), name), (index,), None, part, tangent) if k < shown else part

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from playwright.sync_api import expect
-from test_panel_in_the_page import box, ready, text
+from test_panel_in_the_page import box, ready, settled, text
 
 LOAD = "%load_ext ad_magic\nimport math"
 CELL = """%%grad x=2 y=3
@@ -69,6 +69,7 @@ def test_undo_and_redo(any_host):
     second = text(page, ".ad-value")
     page.press_slider("ArrowRight", nth=1)
     expect(box(page, 1)).to_have_value("3.02")
+    settled(page)  # the kernel, which takes the step back, has heard of it
     button(page, "undo").click()
     expect(box(page, 1)).to_have_value("3")
     expect(page.find(".ad-panel .ad-value").first).to_have_text(second)
